@@ -1,0 +1,1 @@
+"""Tables, set-based queries and migrations. Takes an open session or connection; never commits."""

@@ -1,0 +1,1 @@
+"""Alembic migrations: one small step each, whose docstring says why."""

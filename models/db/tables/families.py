@@ -1,0 +1,191 @@
+"""Households, the people in them, pregnancies, ways to reach people, flags and indicators."""
+
+from datetime import date
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.db.base import Base, Instant, Pk, one_of
+from models.domain.words import ContentLevel, Known, LifeStatus, PersonRole, PregnancyOutcome
+
+# Columns named *_by hold who entered the value: 'import:SOURCE' or 'person:ACCOUNT'. A person's entry is never
+# overwritten by an emptier or vaguer import (design 3.11).
+
+
+class Household(Base):
+    """The centre of the data: people joined only by an equal household id or contact NHS number, never by a guess."""
+
+    __tablename__ = "household"
+    __table_args__ = (UniqueConstraint("source_id", "source_household_id"),)
+
+    id: Mapped[Pk]
+    source_id: Mapped[int | None] = mapped_column(ForeignKey("source.id"))
+    source_household_id: Mapped[str | None]
+    team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"))
+    texts_stopped_at: Mapped[Instant | None]  # the household's kill switch
+    texts_stopped_by: Mapped[str | None]
+    created_at: Mapped[Instant] = mapped_column(server_default=text("clock_timestamp()"))
+
+
+class Person(Base):
+    """A child, parent or other adult. `nhs_number` is checked (modulus 11) before it gets here."""
+
+    __tablename__ = "person"
+    __table_args__ = (
+        one_of("life_status", LifeStatus),
+        CheckConstraint("nhs_number ~ '^[0-9]{10}$'", name="nhs_number_digits"),
+        CheckConstraint("deceased_on IS NULL OR life_status = 'deceased'", name="deceased_on_means_deceased"),
+        Index(None, "caseload_holder_id"),
+    )
+
+    id: Mapped[Pk]
+    nhs_number: Mapped[str | None] = mapped_column(unique=True)
+    name: Mapped[str | None]
+    date_of_birth: Mapped[date | None]
+    life_status: Mapped[str] = mapped_column(server_default=LifeStatus.UNKNOWN)
+    life_status_by: Mapped[str | None]
+    deceased_on: Mapped[date | None]
+    gp_practice: Mapped[str | None]
+    postcode: Mapped[str | None]
+    caseload_holder_id: Mapped[int | None] = mapped_column(ForeignKey("practitioner.id"))
+    team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"))
+    details_by: Mapped[str | None]
+    source_version: Mapped[str | None]  # of the register row last applied
+    content_hash: Mapped[bytes | None]  # of the register row last applied
+    first_received_at: Mapped[Instant] = mapped_column(server_default=text("clock_timestamp()"))
+    extras: Mapped[dict[str, object] | None] = mapped_column(JSONB)
+
+
+class PersonIdentifier(Base):
+    """A source's own id of a person."""
+
+    __tablename__ = "person_identifier"
+    __table_args__ = (Index(None, "person_id"),)
+
+    source_id: Mapped[int] = mapped_column(ForeignKey("source.id"), primary_key=True)
+    local_id: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+
+
+class HouseholdMember(Base):
+    """A person's place in a household, for a period."""
+
+    __tablename__ = "household_member"
+    __table_args__ = (
+        one_of("role", PersonRole),
+        one_of("lives_with", Known),
+        one_of("parental_responsibility", Known),
+        Index(
+            "uq_household_member_current",
+            "household_id",
+            "person_id",
+            unique=True,
+            postgresql_where=text("valid_until IS NULL"),
+        ),
+        Index(None, "person_id"),
+    )
+
+    id: Mapped[Pk]
+    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    role: Mapped[str]
+    lives_with: Mapped[str] = mapped_column(server_default=Known.UNKNOWN)
+    parental_responsibility: Mapped[str] = mapped_column(server_default=Known.UNKNOWN)
+    valid_from: Mapped[Instant] = mapped_column(server_default=text("clock_timestamp()"))
+    valid_until: Mapped[Instant | None]
+
+
+class Pregnancy(Base):
+    """One pregnancy; its outcome blocks texts until it is known. One that goes on belongs to one mother at a time."""
+
+    __tablename__ = "pregnancy"
+    __table_args__ = (
+        one_of("outcome", PregnancyOutcome),
+        Index(
+            "uq_pregnancy_current",
+            "mother_id",
+            unique=True,
+            postgresql_where=text("outcome IN ('unknown','continuing')"),
+        ),
+    )
+
+    id: Mapped[Pk]
+    mother_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    household_id: Mapped[int | None] = mapped_column(ForeignKey("household.id"))
+    edd: Mapped[date]  # estimated date of delivery
+    edd_by: Mapped[str | None]
+    outcome: Mapped[str] = mapped_column(server_default=PregnancyOutcome.UNKNOWN)
+    outcome_by: Mapped[str | None]
+    ended_on: Mapped[date | None]
+    created_at: Mapped[Instant] = mapped_column(server_default=text("clock_timestamp()"))
+
+
+class ContactPoint(Base):
+    """A number to reach a person at. What no source has told us is UNKNOWN and blocks (design 3.5)."""
+
+    __tablename__ = "contact_point"
+    __table_args__ = (
+        one_of("safe_to_text", Known),
+        one_of("content_level", ContentLevel),
+        UniqueConstraint("person_id", "number"),
+        # Inbound texts are matched by number, and a number on two adults is unsafe.
+        Index(None, "number"),
+    )
+
+    id: Mapped[Pk]
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    number: Mapped[str]  # E.164
+    language: Mapped[str | None]
+    interpreter: Mapped[str] = mapped_column(server_default=Known.UNKNOWN)
+    safe_to_text: Mapped[str] = mapped_column(server_default=Known.UNKNOWN)
+    safe_to_text_by: Mapped[str | None]
+    content_level: Mapped[str] = mapped_column(server_default=ContentLevel.NEUTRAL)
+    confirmed_on: Mapped[date | None]
+    confirmed_by: Mapped[str | None]
+    opted_out_at: Mapped[Instant | None]
+    failed_at: Mapped[Instant | None]
+    failed_code: Mapped[str | None]
+    created_at: Mapped[Instant] = mapped_column(server_default=text("clock_timestamp()"))
+
+
+class Flag(Base):
+    """A flag on a person, by the codes of config/flags.yaml; ended, never deleted."""
+
+    __tablename__ = "flag"
+    __table_args__ = (
+        Index("uq_flag_current", "person_id", "code", unique=True, postgresql_where=text("ended_at IS NULL")),
+    )
+
+    id: Mapped[Pk]
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    code: Mapped[str]
+    set_at: Mapped[Instant]
+    set_by: Mapped[str]
+    ended_at: Mapped[Instant | None]
+    ended_by: Mapped[str | None]
+
+
+class Indicator(Base):
+    """A score in the record: totals only, no instrument text (domain.md 4.4)."""
+
+    __tablename__ = "indicator"
+    __table_args__ = (
+        UniqueConstraint("source_id", "source_ref"),
+        Index(None, "person_id", "recorded_on"),
+        # `detect` finds indicators that no rule has looked at yet.
+        Index("ix_indicator_examine", "examine_at", postgresql_where=text("examine_at IS NOT NULL")),
+    )
+
+    id: Mapped[Pk]
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    instrument: Mapped[str]
+    total: Mapped[int | None]
+    self_harm_item: Mapped[int | None]
+    recorded_on: Mapped[date]
+    recorded_by: Mapped[str]
+    language: Mapped[str | None]
+    source_id: Mapped[int | None] = mapped_column(ForeignKey("source.id"))
+    source_ref: Mapped[str | None]
+    examine_at: Mapped[Instant | None]  # when the prompt rules should look; null once they have
+    received_at: Mapped[Instant] = mapped_column(server_default=text("clock_timestamp()"))

@@ -1,0 +1,291 @@
+"""Follow-ups with their ladders, the alerts they raise, prompts and referrals, and the history of each."""
+
+from datetime import date
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.db.base import Base, Instant, Pk, one_of, words_in
+from models.domain.words import (
+    LIVE_FOLLOW_UP_STATES,
+    ActorKind,
+    AlertKind,
+    AlertState,
+    ClosedReason,
+    FollowUpState,
+    FollowUpTrigger,
+    PromptDecision,
+    PromptState,
+    ReferralState,
+    StaffRole,
+    Urgency,
+)
+
+LIVE = f"state IN {words_in(LIVE_FOLLOW_UP_STATES)}"
+
+
+class PathwayVersion(Base):
+    """A version of a ladder as loaded; unsigned ones block texts. Its content never changes."""
+
+    __tablename__ = "pathway_version"
+    __table_args__ = (CheckConstraint("(signed_by IS NULL) = (signed_at IS NULL)", name="signed_by_somebody"),)
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    content: Mapped[dict[str, object]] = mapped_column(JSONB)
+    content_sha256: Mapped[str]
+    effective_from: Mapped[date]
+    signed_by: Mapped[str | None]
+    signed_at: Mapped[Instant | None]
+    loaded_at: Mapped[Instant]
+
+
+class FollowUp(Base):
+    """The one follow-up of a missed or unrecorded appointment, an overdue contact or an unanswered referral.
+
+    Live: a next due time, a pathway version and an owner, always. Closed: by whom, when and why. A null is a
+    failure. Source: design 3.1 and 3.2.
+    """
+
+    __tablename__ = "follow_up"
+    __table_args__ = (
+        one_of("state", FollowUpState),
+        one_of("trigger", FollowUpTrigger),
+        one_of("closed_reason", ClosedReason),
+        CheckConstraint("num_nonnulls(appointment_id, expected_contact_id, referral_id) = 1", name="one_subject"),
+        CheckConstraint(f"NOT ({LIVE}) OR next_due_at IS NOT NULL", name="live_has_due"),
+        CheckConstraint(
+            f"NOT ({LIVE}) OR owner_practitioner_id IS NOT NULL OR owner_team_id IS NOT NULL", name="live_has_owner"
+        ),
+        CheckConstraint(f"({LIVE}) OR next_due_at IS NULL", name="ended_has_no_due"),
+        CheckConstraint(
+            "state <> 'closed' OR (closed_reason IS NOT NULL AND closed_by IS NOT NULL AND closed_at IS NOT NULL)",
+            name="closed_with_reason",
+        ),
+        CheckConstraint("(state = 'continued') = (continued_in IS NOT NULL)", name="continued_somewhere"),
+        CheckConstraint("continued_in <> id", name="not_continued_in_itself"),
+        CheckConstraint(
+            "state <> 'closing' OR (closing_by IS NOT NULL AND closing_reason IS NOT NULL)", name="closing_by_somebody"
+        ),
+        # An L0 ends by the outcome itself; any other high-risk closure needs two people.
+        CheckConstraint(
+            "NOT (high_risk AND state = 'closed') OR trigger = 'outcome_not_recorded'"
+            " OR (closing_by IS NOT NULL AND closed_by <> closing_by)",
+            name="second_person",
+        ),
+        CheckConstraint("cycle >= 1", name="cycle_positive"),
+        ForeignKeyConstraint(["pathway_code", "pathway_version"], ["pathway_version.code", "pathway_version.version"]),
+        Index("uq_follow_up_appointment", "appointment_id", unique=True),
+        Index("uq_follow_up_expected_contact", "expected_contact_id", unique=True),
+        Index("uq_follow_up_referral", "referral_id", unique=True),
+        # `advance` claims what is due; backlog is triaged in bulk and found by its own due time too.
+        Index("ix_follow_up_due", "next_due_at", "id", postgresql_where=text("next_due_at IS NOT NULL")),
+        # The team lead's list: red flags, high risk, then overdue longest.
+        Index(
+            "ix_follow_up_worklist",
+            "team_id",
+            text("red_flag DESC"),
+            text("high_risk DESC"),
+            "breach_at",
+            "id",
+            postgresql_where=text(LIVE),
+        ),
+        Index("ix_follow_up_person", "person_id"),
+        Index("ix_follow_up_household", "household_id"),
+        Index("ix_follow_up_continued_in", "continued_in", postgresql_where=text("continued_in IS NOT NULL")),
+        {
+            "postgresql_with": {
+                "fillfactor": 80,
+                "autovacuum_vacuum_scale_factor": 0.02,
+                "autovacuum_analyze_scale_factor": 0.02,
+            }
+        },
+    )
+
+    id: Mapped[Pk]
+    appointment_id: Mapped[int | None] = mapped_column(ForeignKey("appointment.id"))
+    expected_contact_id: Mapped[int | None] = mapped_column(ForeignKey("expected_contact.id"))
+    referral_id: Mapped[int | None] = mapped_column(ForeignKey("referral.id"))
+    trigger: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default=FollowUpState.OPEN)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    household_id: Mapped[int | None] = mapped_column(ForeignKey("household.id"))
+    team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"))
+    contact_code: Mapped[str]
+    pathway_code: Mapped[str]
+    pathway_version: Mapped[int]
+    cycle: Mapped[int] = mapped_column(server_default=text("1"))  # +1 when reopened or put on another ladder
+    miss_count: Mapped[int] = mapped_column(server_default=text("1"))  # of this contact in a row, this one included
+    high_risk: Mapped[bool] = mapped_column(server_default=text("false"))
+    red_flag: Mapped[bool] = mapped_column(server_default=text("false"))
+    anchor_at: Mapped[Instant]  # T0 of domain.md 3.2
+    breach_at: Mapped[Instant]  # since when it is overdue; orders the list
+    opened_at: Mapped[Instant]
+    step_id: Mapped[str | None]  # the step last fired; null: none yet
+    step_fired_at: Mapped[Instant | None]
+    step_raised_to: Mapped[int] = mapped_column(
+        server_default=text("0")
+    )  # roles up from the step's own, unacknowledged
+    step_repeats: Mapped[int] = mapped_column(server_default=text("0"))
+    next_step_id: Mapped[str | None]
+    next_due_at: Mapped[Instant | None]
+    owner_practitioner_id: Mapped[int | None] = mapped_column(ForeignKey("practitioner.id"))
+    owner_team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"))  # a team's pool
+    acknowledged_by: Mapped[str | None]
+    acknowledged_at: Mapped[Instant | None]
+    acknowledged_until: Mapped[Instant | None]  # the lease's end
+    text_released_at: Mapped[Instant | None]
+    text_released_by: Mapped[str | None]
+    seen_at: Mapped[Instant | None]
+    seen_evidence: Mapped[str | None]
+    closing_by: Mapped[str | None]
+    closing_reason: Mapped[str | None]
+    closing_note: Mapped[str | None]
+    closed_by: Mapped[str | None]
+    closed_at: Mapped[Instant | None]
+    closed_reason: Mapped[str | None]
+    closed_note: Mapped[str | None]
+    continued_in: Mapped[int | None] = mapped_column(ForeignKey("follow_up.id"))
+    row_version: Mapped[int] = mapped_column(server_default=text("1"))  # two people acting at once: the later is told
+
+
+class FollowUpEvent(Base):
+    """The story of a follow-up; append-only."""
+
+    __tablename__ = "follow_up_event"
+    __table_args__ = (one_of("actor_kind", ActorKind), Index(None, "follow_up_id", "id"))
+
+    id: Mapped[Pk]
+    follow_up_id: Mapped[int] = mapped_column(ForeignKey("follow_up.id"))
+    at: Mapped[Instant]
+    event: Mapped[str]
+    from_state: Mapped[str | None]
+    to_state: Mapped[str]
+    step_id: Mapped[str | None]
+    actor_kind: Mapped[str]
+    actor: Mapped[str]
+    reason: Mapped[str | None]
+    detail: Mapped[dict[str, object] | None] = mapped_column(JSONB)
+
+
+class ReferralPrompt(Base):
+    """A question that needs a decision and asks again until it has one (domain.md 4.2)."""
+
+    __tablename__ = "referral_prompt"
+    __table_args__ = (
+        one_of("state", PromptState),
+        one_of("decision", PromptDecision),
+        one_of("urgency", Urgency),
+        CheckConstraint(
+            "state = 'decided' OR (next_due_at IS NOT NULL AND num_nonnulls(owner_practitioner_id, owner_team_id) > 0)",
+            name="waiting_has_due_and_owner",
+        ),
+        CheckConstraint(
+            "state <> 'decided' OR (decision IS NOT NULL AND decided_by IS NOT NULL AND decided_at IS NOT NULL"
+            " AND next_due_at IS NULL)",
+            name="decided_by_somebody",
+        ),
+        CheckConstraint("decision = 'refer' OR decision IS NULL OR reason <> ''", name="not_referred_has_reason"),
+        Index("uq_referral_prompt_indicator", "indicator_id", unique=True),
+        Index("ix_referral_prompt_due", "next_due_at", "id", postgresql_where=text("next_due_at IS NOT NULL")),
+        Index(None, "person_id"),
+    )
+
+    id: Mapped[Pk]
+    indicator_id: Mapped[int] = mapped_column(ForeignKey("indicator.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    household_id: Mapped[int | None] = mapped_column(ForeignKey("household.id"))
+    team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"))
+    rule_id: Mapped[str]
+    rule_version: Mapped[int]
+    urgency: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default=PromptState.RAISED)
+    raised_at: Mapped[Instant]
+    times_asked: Mapped[int] = mapped_column(server_default=text("0"))
+    next_due_at: Mapped[Instant | None]
+    owner_practitioner_id: Mapped[int | None] = mapped_column(ForeignKey("practitioner.id"))
+    owner_team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"))
+    decision: Mapped[str | None]
+    reason: Mapped[str | None]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[Instant | None]
+    review_on: Mapped[date | None]
+
+
+class Referral(Base):
+    """A referral sent to a service; silence past `reply_due_at` opens a follow-up."""
+
+    __tablename__ = "referral"
+    __table_args__ = (
+        one_of("state", ReferralState),
+        one_of("urgency", Urgency),
+        CheckConstraint("state <> 'sent' OR reply_due_at IS NOT NULL", name="waiting_has_due"),
+        Index("uq_referral_prompt", "prompt_id", unique=True),
+        Index("ix_referral_due", "reply_due_at", "id", postgresql_where=text("state = 'sent'")),
+        Index(None, "person_id"),
+    )
+
+    id: Mapped[Pk]
+    prompt_id: Mapped[int | None] = mapped_column(ForeignKey("referral_prompt.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    household_id: Mapped[int | None] = mapped_column(ForeignKey("household.id"))
+    team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"))
+    service: Mapped[str]
+    urgency: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default=ReferralState.SENT)
+    sent_at: Mapped[Instant]
+    sent_by: Mapped[str]
+    reply_due_at: Mapped[Instant | None]
+    answered_at: Mapped[Instant | None]
+    answered_by: Mapped[str | None]
+
+
+class Alert(Base):
+    """Something a person is told and must act on. A follow-up drives its own; all others have `next_due_at`."""
+
+    __tablename__ = "alert"
+    __table_args__ = (
+        one_of("kind", AlertKind),
+        one_of("state", AlertState),
+        one_of("urgency", Urgency),
+        one_of("audience_role", StaffRole),
+        CheckConstraint("num_nonnulls(practitioner_id, owner_team_id) > 0", name="has_owner"),
+        CheckConstraint(
+            "state <> 'open' OR follow_up_id IS NOT NULL OR next_due_at IS NOT NULL", name="waiting_has_due"
+        ),
+        CheckConstraint("state = 'open' OR ended_at IS NOT NULL", name="ended_at_known"),
+        Index("uq_alert_dedupe_key", "dedupe_key", unique=True),
+        # `reconcile` raises those nobody has dealt with.
+        Index("ix_alert_due", "next_due_at", "id", postgresql_where=text("state = 'open' AND next_due_at IS NOT NULL")),
+        Index("ix_alert_follow_up_open", "follow_up_id", postgresql_where=text("state = 'open'")),
+        Index("ix_alert_practitioner_open", "practitioner_id", postgresql_where=text("state = 'open'")),
+        Index("ix_alert_team_open", "team_id", postgresql_where=text("state = 'open'")),
+    )
+
+    id: Mapped[Pk]
+    kind: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default=AlertState.OPEN)
+    urgency: Mapped[str]
+    dedupe_key: Mapped[str]
+    follow_up_id: Mapped[int | None] = mapped_column(ForeignKey("follow_up.id"))
+    referral_prompt_id: Mapped[int | None] = mapped_column(ForeignKey("referral_prompt.id"))
+    source_id: Mapped[int | None] = mapped_column(ForeignKey("source.id"))
+    import_run_id: Mapped[int | None] = mapped_column(ForeignKey("import_run.id"))
+    household_id: Mapped[int | None] = mapped_column(ForeignKey("household.id"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id", use_alter=True))
+    team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"))
+    step_id: Mapped[str | None]
+    audience_role: Mapped[str | None]
+    practitioner_id: Mapped[int | None] = mapped_column(ForeignKey("practitioner.id"))
+    owner_team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"))
+    raised_at: Mapped[Instant]
+    next_due_at: Mapped[Instant | None]
+    times_raised: Mapped[int] = mapped_column(server_default=text("1"))
+    acknowledged_by: Mapped[str | None]
+    acknowledged_at: Mapped[Instant | None]
+    ended_at: Mapped[Instant | None]
+    ended_by: Mapped[str | None]
+    outcome: Mapped[str | None]
+    detail: Mapped[dict[str, object] | None] = mapped_column(JSONB)  # counts and codes, nothing that names a person

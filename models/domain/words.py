@@ -1,0 +1,348 @@
+"""The field's words: every value a column may hold, with its meaning. Tables, decisions and pages read them here."""
+
+from enum import StrEnum
+
+
+class Known(StrEnum):
+    """Three values that are never folded into two (design 3.11), and the answer yes."""
+
+    UNKNOWN = "unknown"  # no source has told us
+    NOT_ASKED = "not_asked"  # nobody has asked yet
+    NO = "no"
+    YES = "yes"
+
+
+class TeamStage(StrEnum):
+    """How far a team has gone live; a named person raises it."""
+
+    SHADOW = "shadow"  # computed and shown; nobody alerted or texted
+    STAFF = "staff"  # staff are alerted
+    TEXTS = "texts"  # families may be texted
+
+
+class StaffRole(StrEnum):
+    """What a practitioner is to the ladders."""
+
+    HEALTH_VISITOR = "health_visitor"
+    NURSERY_NURSE = "nursery_nurse"
+    MIDWIFE = "midwife"
+    PMH_CLINICIAN = "pmh_clinician"
+    GP = "gp"
+    ADMIN = "admin"
+    DUTY = "duty"
+    TEAM_LEAD = "team_lead"
+    NAMED_NURSE = "named_nurse"
+    HEAD_OF_SERVICE = "head_of_service"
+
+
+class OwnerRole(StrEnum):
+    """Whom a step of a plan is for; resolved to people when the step fires."""
+
+    PRACTITIONER = "practitioner"  # booked with, else holds the caseload
+    ADMIN = "admin"
+    DUTY = "duty"  # out of hours too
+    TEAM_POOL = "team_pool"  # anybody of the team who picks it up
+    TEAM_LEAD = "team_lead"
+    NAMED_NURSE = "named_nurse"
+    HEAD_OF_SERVICE = "head_of_service"
+    LAST_RESORT = "last_resort"  # the deployment's own row: always somebody
+
+
+class AccountRole(StrEnum):
+    """What a login may do."""
+
+    HEALTH_VISITOR = "health_visitor"
+    TEAM_LEAD = "team_lead"
+    NAMED_NURSE = "named_nurse"
+    ADMINISTRATOR = "administrator"
+
+
+class PersonRole(StrEnum):
+    """Who somebody is in a household."""
+
+    CHILD = "child"
+    UNBORN = "unborn"
+    MOTHER = "mother"
+    FATHER = "father"
+    PARTNER = "partner"
+    CARER = "carer"
+
+
+class LifeStatus(StrEnum):
+    """Whether a person is known to live. Empty source values mean UNKNOWN until the trust has signed what they mean."""
+
+    UNKNOWN = "unknown"
+    ALIVE = "alive"
+    DECEASED = "deceased"
+
+
+class PregnancyOutcome(StrEnum):
+    """How a pregnancy stands."""
+
+    UNKNOWN = "unknown"
+    CONTINUING = "continuing"
+    LIVE_BIRTH = "live_birth"
+    MISCARRIAGE = "miscarriage"
+    STILLBIRTH = "stillbirth"
+    TERMINATION = "termination"
+    NEONATAL_DEATH = "neonatal_death"
+    OTHER_END = "other_end"
+
+
+class ContentLevel(StrEnum):
+    """What a text to this number may say (domain.md 6.2)."""
+
+    NONE = "none"
+    NEUTRAL = "neutral"
+    NAMED = "named"
+
+
+class AppointmentStatus(StrEnum):
+    """The state of an appointment; all but OUTCOME_DUE are the canonical import's words (design 6)."""
+
+    PLANNED = "planned"
+    BOOKED = "booked"
+    ARRIVED = "arrived"
+    ATTENDED = "attended"
+    ATTENDED_LATE = "attended_late"
+    ARRIVED_NOT_SEEN = "arrived_not_seen"
+    MISSED = "missed"
+    CANCELLED_BY_FAMILY = "cancelled_by_family"
+    CANCELLED_BY_SERVICE = "cancelled_by_service"
+    CANCELLED = "cancelled"  # by whom is unknown
+    DECLINED = "declined"
+    VOID = "void"
+    OUTCOME_DUE = "outcome_due"  # ended, fresh data in hand, nobody has recorded what happened
+
+
+class OutcomeSubtype(StrEnum):
+    """What kind of miss or attendance (domain.md 2.1); submitted nationally as code 3 where missed."""
+
+    DNA_ADULT = "dna_adult"
+    WNB = "wnb"
+    NAV_NO_ANSWER = "nav_no_answer"
+    NAV_REFUSED_ENTRY = "nav_refused_entry"
+    CHILD_NOT_SEEN = "child_not_seen"
+    REPEAT_LATE_CANCEL = "repeat_late_cancel"
+    LEFT_BEFORE_SEEN = "left_before_seen"
+    AUTO_FINISHED = "auto_finished"  # closed by the record system by itself: no evidence that anybody was seen
+    DEFERRED = "deferred"
+    PERSON_DIED = "person_died"
+    UNKNOWN = "unknown"
+
+
+class ContactMode(StrEnum):
+    """Where or how a contact takes place."""
+
+    HOME = "home"
+    CLINIC = "clinic"
+    VIDEO = "video"
+    PHONE = "phone"
+
+
+class ExpectedState(StrEnum):
+    """The state of a contact that should happen."""
+
+    PLANNED = "planned"  # nothing booked yet
+    BOOKED = "booked"  # matched to an appointment still to come or not yet settled
+    MET = "met"  # the required subject was seen
+    OVERDUE = "overdue"  # has, or hands over, a follow-up
+    SUPERSEDED = "superseded"  # a later contact took its place (schedule data)
+    NOT_APPLICABLE = "not_applicable"  # death, end of pregnancy, moved and accepted elsewhere
+
+
+class FollowUpState(StrEnum):
+    """The state of one follow-up. Acknowledging is a lease on the row, not a state."""
+
+    OPEN = "open"  # climbing its ladder
+    BACKLOG = "backlog"  # older than its ladder when first received: listed and owned, triaged by a person
+    SEEN = "seen"  # evidence that the required subject was seen; a person still confirms and closes
+    CLOSING = "closing"  # high risk: one person asked to close, a second must agree
+    CLOSED = "closed"  # final: closed by a person, with a reason
+    CONTINUED = "continued"  # final for this row: the thread goes on in a later miss's follow-up
+
+
+LIVE_FOLLOW_UP_STATES = (FollowUpState.OPEN, FollowUpState.BACKLOG, FollowUpState.SEEN, FollowUpState.CLOSING)
+
+
+class FollowUpTrigger(StrEnum):
+    """Why a follow-up exists."""
+
+    OUTCOME_NOT_RECORDED = "outcome_not_recorded"
+    MISSED = "missed"
+    CANCELLED = "cancelled"
+    NEVER_BOOKED = "never_booked"
+    REFERRAL_UNANSWERED = "referral_unanswered"
+
+
+class Urgency(StrEnum):
+    """How soon a person must look; red flags interrupt."""
+
+    ROUTINE = "routine"
+    URGENT = "urgent"
+    RED_FLAG = "red_flag"
+
+
+class AlertKind(StrEnum):
+    """What an alert asks of a person."""
+
+    STEP = "step"  # a step of a follow-up's plan
+    CONFIRM_SEEN = "confirm_seen"
+    SECOND_SIGNATURE = "second_signature"
+    BACKLOG_TRIAGE = "backlog_triage"  # one per team and owner
+    FEED_LATE = "feed_late"
+    FEED_SMALL = "feed_small"
+    REJECTED_ROWS = "rejected_rows"
+    VANISHED = "vanished"
+    IDENTITY_CONFLICT = "identity_conflict"
+    TEXT_BLOCKED = "text_blocked"
+    TEXT_UNDELIVERED = "text_undelivered"
+    TEXT_FATE_UNKNOWN = "text_fate_unknown"
+    TEXT_STALE = "text_stale"
+    FAMILY_REPLY = "family_reply"
+    CANCELLATION_UNEXPLAINED = "cancellation_unexplained"
+    REFERRAL_PROMPT = "referral_prompt"
+    RED_FLAG = "red_flag"
+    AUDIT_VIOLATION = "audit_violation"
+
+
+class AlertState(StrEnum):
+    """The state of an alert; an acknowledged one is still open until its work is done or overtaken."""
+
+    OPEN = "open"
+    DONE = "done"
+    OVERTAKEN = "overtaken"  # its follow-up went to another step or ended; the history says which
+
+
+class Channel(StrEnum):
+    """How a message leaves."""
+
+    SMS = "sms"
+    EMAIL = "email"
+
+
+class Audience(StrEnum):
+    """Whom a message is for; the unknown-fate rule differs (design 3.6)."""
+
+    FAMILY = "family"
+    STAFF = "staff"
+
+
+class Purpose(StrEnum):
+    """Why a message exists; part of its key and of the choice of template."""
+
+    REMINDER_CONFIRMATION = "reminder_confirmation"
+    REMINDER_WEEK = "reminder_week"
+    REMINDER_TWO_DAYS = "reminder_two_days"
+    REMINDER_SAME_DAY = "reminder_same_day"
+    AFTER_MISS = "after_miss"
+    STAFF_ALERT = "staff_alert"
+
+
+class MessageState(StrEnum):
+    """The state of a message. Only SENDING can be of unknown fate."""
+
+    HELD = "held"  # waits for a person's release
+    QUEUED = "queued"  # due at send_after
+    CLAIMED = "claimed"  # leased by a sender until lease_until; nothing has left
+    SENDING = "sending"  # an attempt row is written; the provider may have it
+    SENT = "sent"  # accepted by the provider
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"  # the provider says it did not arrive
+    REFUSED = "refused"  # the provider refused it; it did not leave
+    UNKNOWN = "unknown"  # fate unknown; a person decides, never sent again by itself
+    BLOCKED = "blocked"  # the gate said no; block_reason says why
+    EXPIRED = "expired"  # past its useful time before it could leave
+    DROPPED = "dropped"  # a person dropped it
+
+
+class AttemptOutcome(StrEnum):
+    """What became of one call to a provider."""
+
+    STARTED = "started"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"  # clean refusal: it did not leave
+    RETRY = "retry"  # refused for now (429, connection refused): it did not leave
+    UNKNOWN = "unknown"
+
+
+class PromptState(StrEnum):
+    """The state of a referral prompt: it asks again until it has a decision."""
+
+    RAISED = "raised"
+    SEEN = "seen"
+    DECIDED = "decided"
+
+
+class PromptDecision(StrEnum):
+    """What a practitioner decided on a referral prompt."""
+
+    REFER = "refer"
+    ALREADY_KNOWN = "already_known"
+    NOT_INDICATED = "not_indicated"
+
+
+class ReferralState(StrEnum):
+    """How far a referral has got; SENT waits for an answer until reply_due_at."""
+
+    SENT = "sent"
+    UNANSWERED = "unanswered"  # has a follow-up
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
+class ImportKind(StrEnum):
+    """What a file holds."""
+
+    APPOINTMENTS = "appointments"
+    PEOPLE = "people"
+    STAFF = "staff"
+    INDICATORS = "indicators"
+
+
+class ImportState(StrEnum):
+    """How an import stands."""
+
+    RUNNING = "running"
+    DONE = "done"
+    UNUSABLE = "unusable"
+
+
+class Extent(StrEnum):
+    """Whether a source sends everything each time or only what changed."""
+
+    FULL = "full"
+    DELTA = "delta"
+
+
+class FeedHealth(StrEnum):
+    """What the last look at a source found."""
+
+    WAITING = "waiting"  # nothing received yet
+    FRESH = "fresh"
+    LATE = "late"
+    SMALL = "small"
+
+
+class ClosedReason(StrEnum):
+    """Why a person closed a follow-up."""
+
+    SEEN = "seen"
+    OUTCOME_RECORDED = "outcome_recorded"
+    TRANSFER_ACCEPTED = "transfer_accepted"
+    DECLINED_REVIEWED = "declined_reviewed"
+    DIED = "died"
+    PREGNANCY_ENDED = "pregnancy_ended"
+    ENTERED_IN_ERROR = "entered_in_error"
+    CLINICIAN_DECISION = "clinician_decision"
+    BACKLOG_REVIEWED = "backlog_reviewed"
+
+
+class ActorKind(StrEnum):
+    """Who did a thing."""
+
+    PERSON = "person"
+    ENGINE = "engine"
+    IMPORT = "import"
+    PROVIDER = "provider"
