@@ -172,6 +172,7 @@ class FollowUpTrigger(StrEnum):
     MISSED = "missed"
     CANCELLED = "cancelled"
     NEVER_BOOKED = "never_booked"
+    OVERDUE = "overdue"  # booked or begun, yet nobody seen by the end of its window
     REFERRAL_UNANSWERED = "referral_unanswered"
 
 

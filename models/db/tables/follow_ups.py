@@ -15,10 +15,10 @@ from models.domain.words import (
     ClosedReason,
     FollowUpState,
     FollowUpTrigger,
+    OwnerRole,
     PromptDecision,
     PromptState,
     ReferralState,
-    StaffRole,
     Urgency,
 )
 
@@ -128,6 +128,8 @@ class FollowUp(Base):
         server_default=text("0")
     )  # roles up from the step's own, unacknowledged
     step_repeats: Mapped[int] = mapped_column(server_default=text("0"))
+    # Step id to [when last fired or passed, how many times]: what the ladder's decision needs to know (ladder_codec).
+    steps_done: Mapped[dict[str, object]] = mapped_column(JSONB, server_default=text("'{}'"))
     next_step_id: Mapped[str | None]
     next_due_at: Mapped[Instant | None]
     owner_practitioner_id: Mapped[int | None] = mapped_column(ForeignKey("practitioner.id"))
@@ -249,7 +251,7 @@ class Alert(Base):
         one_of("kind", AlertKind),
         one_of("state", AlertState),
         one_of("urgency", Urgency),
-        one_of("audience_role", StaffRole),
+        one_of("audience_role", OwnerRole),
         CheckConstraint("num_nonnulls(practitioner_id, owner_team_id) > 0", name="has_owner"),
         CheckConstraint(
             "state <> 'open' OR follow_up_id IS NOT NULL OR next_due_at IS NOT NULL", name="waiting_has_due"

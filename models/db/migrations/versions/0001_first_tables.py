@@ -916,6 +916,9 @@ def upgrade() -> None:
         sa.Column("step_fired_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("step_raised_to", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("step_repeats", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column(
+            "steps_done", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False
+        ),
         sa.Column("next_step_id", sa.Text(), nullable=True),
         sa.Column("next_due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("owner_practitioner_id", sa.BigInteger(), nullable=True),
@@ -972,7 +975,7 @@ def upgrade() -> None:
             name=op.f("ck_follow_up_state_word"),
         ),
         sa.CheckConstraint(
-            "trigger IN ('outcome_not_recorded', 'missed', 'cancelled', 'never_booked', 'referral_unanswered')",
+            "trigger IN ('outcome_not_recorded', 'missed', 'cancelled', 'never_booked', 'overdue', 'referral_unanswered')",
             name=op.f("ck_follow_up_trigger_word"),
         ),
         sa.CheckConstraint("continued_in <> id", name=op.f("ck_follow_up_not_continued_in_itself")),
@@ -1060,7 +1063,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.Column("detail", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.CheckConstraint(
-            "audience_role IN ('health_visitor', 'nursery_nurse', 'midwife', 'pmh_clinician', 'gp', 'admin', 'duty', 'team_lead', 'named_nurse', 'head_of_service')",
+            "audience_role IN ('practitioner', 'admin', 'duty', 'team_pool', 'team_lead', 'named_nurse', 'head_of_service', 'last_resort')",
             name=op.f("ck_alert_audience_role_word"),
         ),
         sa.CheckConstraint(
