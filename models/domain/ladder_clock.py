@@ -1,0 +1,85 @@
+"""When the steps of a ladder are due, paused, unanswered, and to whom they go up. Pure; used by `ladder` alone."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from models.domain.ladder_facts import FollowUpFacts, StepDone
+from models.domain.pathway import STAND_INS, Anchor, Due, Pathway, Step, Terms
+from models.domain.words import OwnerRole
+from models.domain.working_time import WorkingCalendar
+
+
+def applies(step: Step, *, miss_count: int) -> bool:
+    """Whether the step is meant for this many misses in a row."""
+    return step.misses_at_least <= miss_count and (step.misses_at_most is None or miss_count <= step.misses_at_most)
+
+
+def due_at(terms: Terms, facts: FollowUpFacts, entry: StepDone | None, *, calendar: WorkingCalendar) -> datetime | None:
+    """Return when a step is due, as UTC; None where it has fired for good or nothing to reckon from is known."""
+    if entry is not None:
+        return None if terms.repeat is None else terms.repeat.after(entry.at, calendar=calendar)
+    earliest = None
+    for due in terms.due:
+        if due.misses_at_least <= facts.miss_count:
+            at = _reckoned(due, facts, calendar)
+            if at is not None and (earliest is None or at < earliest):
+                earliest = at
+    return earliest
+
+
+def pause_end(pathway: Pathway, facts: FollowUpFacts, *, now: datetime, calendar: WorkingCalendar) -> datetime | None:
+    """Return until when a booking pauses the steps that may pause; None without one, or where it is too far off."""
+    if facts.booked_until is None or facts.booked_until > pathway.pause_within.after(now, calendar=calendar):
+        return None
+    return pathway.pause_after.after(facts.booked_until, calendar=calendar)
+
+
+def answer_by(
+    pathway: Pathway, terms: Terms, *, fired_at: datetime, raised_to: int, high_risk: bool, calendar: WorkingCalendar
+) -> datetime:
+    """Return by when somebody must acknowledge, before the step goes up; at the top, when it is said again."""
+    chain = pathway.chain(terms.owner)
+    if raised_to > 0 and next_level(chain, raised_to) == raised_to:
+        again = pathway.until_seen.terms(high_risk=high_risk).repeat or terms.acknowledge_within
+        return again.after(fired_at, calendar=calendar)
+    return terms.acknowledge_within.after(fired_at, calendar=calendar)
+
+
+def until_seen_at(pathway: Pathway, facts: FollowUpFacts, *, high_risk: bool, calendar: WorkingCalendar) -> datetime:
+    """Return when the step that follows the last one is due: an interval after anything last fired, for ever."""
+    terms = pathway.until_seen.terms(high_risk=high_risk)
+    last = max((entry.at for entry in facts.done.values()), default=None)
+    if last is None:
+        return facts.opened_at
+    due = (terms.repeat or terms.acknowledge_within).after(last, calendar=calendar)
+    return due if facts.acknowledged_until is None else max(due, facts.acknowledged_until)
+
+
+def next_level(chain: Sequence[OwnerRole], level: int) -> int:
+    """Return the place in `chain` of the next role up; `level` itself at the top."""
+    for place in range(level + 1, len(chain)):
+        if chain[place] not in STAND_INS:
+            return place
+    return level
+
+
+def _reckoned(due: Due, facts: FollowUpFacts, calendar: WorkingCalendar) -> datetime | None:
+    anchor: datetime | date | None
+    match due.anchor:
+        case Anchor.APPOINTMENT_END:
+            anchor = facts.appointment_end
+        case Anchor.OPENED:
+            anchor = facts.opened_at
+        case Anchor.UNSEEN_SINCE:
+            anchor = facts.unseen_since
+        case Anchor.DATE_OF_BIRTH:
+            anchor = facts.date_of_birth
+        case Anchor.EDD:
+            anchor = facts.edd
+        case Anchor.WINDOW_END:
+            anchor = facts.window_end
+    if anchor is None:
+        return None
+    if isinstance(anchor, datetime):
+        return due.span.after(anchor, calendar=calendar)
+    return due.span.after_date(anchor, calendar=calendar)

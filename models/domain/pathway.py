@@ -1,0 +1,182 @@
+"""A pathway: the ladder of steps that a follow-up climbs, as a trust has written and signed it. Data only, no decision.
+
+Built by `config.pathways_loader` from YAML; never changed once loaded. Compared by identity, because a version is
+loaded once and asked about a hundred thousand times.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from typing import assert_never
+
+from models.domain.words import FollowUpTrigger, OwnerRole, Urgency
+from models.domain.working_time import (
+    WorkingCalendar,
+    after_hours,
+    after_working_days,
+    after_working_hours,
+    staff_moment,
+)
+
+FRONT_LINE = frozenset({OwnerRole.PRACTITIONER, OwnerRole.ADMIN, OwnerRole.DUTY, OwnerRole.TEAM_POOL})
+STAND_INS = frozenset({OwnerRole.TEAM_POOL, OwnerRole.LAST_RESORT})  # reached when nobody else is, never climbed to
+
+
+class Anchor(StrEnum):
+    """What a step's due time is reckoned from."""
+
+    OPENED = "opened"
+    APPOINTMENT_END = "appointment_end"  # T0 of domain.md 3.2: the latest miss
+    UNSEEN_SINCE = "unseen_since"  # the first miss in a row
+    DATE_OF_BIRTH = "date_of_birth"
+    EDD = "edd"  # estimated date of delivery
+    WINDOW_END = "window_end"  # last day of the contact's late band, else of its window
+
+
+DATE_ANCHORS = frozenset({Anchor.DATE_OF_BIRTH, Anchor.EDD, Anchor.WINDOW_END})
+
+
+class Unit(StrEnum):
+    """How a span is counted."""
+
+    HOURS = "hours"  # elapsed, real
+    WORKING_HOURS = "working_hours"
+    WORKING_DAYS = "working_days"
+    DAYS = "days"  # civil days, on the working day before where the last is a day off
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A length of time by one of the field's clocks. `at`: the local time on the last day; None: the day's close."""
+
+    unit: Unit
+    count: float
+    at: time | None = None
+
+    def after(self, moment: datetime, *, calendar: WorkingCalendar) -> datetime:
+        """Return when the span after `moment` is over, as UTC."""
+        match self.unit:
+            case Unit.HOURS:
+                return after_hours(moment, self.count)
+            case Unit.WORKING_HOURS:
+                return after_working_hours(moment, self.count, calendar=calendar)
+            case Unit.WORKING_DAYS:
+                return after_working_days(moment, int(self.count), calendar=calendar, at=self.at)
+            case Unit.DAYS:
+                return self.after_date(calendar.civil_date(moment), calendar=calendar)
+        assert_never(self.unit)
+
+    def after_date(self, day: date, *, calendar: WorkingCalendar) -> datetime:
+        """Return the staff's moment `count` days after `day`, which may be negative: never after a day off."""
+        return staff_moment(day + timedelta(days=self.count), self.at or calendar.day_ends, calendar=calendar)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One way a step becomes due: a span from an anchor, once there are so many misses in a row."""
+
+    anchor: Anchor
+    span: Span
+    misses_at_least: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """When and to whom a step goes, for one level of risk. The earliest of `due` counts."""
+
+    due: tuple[Due, ...]
+    owner: OwnerRole
+    also_tell: tuple[OwnerRole, ...]
+    urgency: Urgency
+    acknowledge_within: Span
+    lease: Span
+    repeat: Span | None
+    pauses_while_booked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One rung: who does what, by when, with what evidence, and what follows if it isn't done."""
+
+    id: str
+    title: str
+    action: str
+    evidence: str
+    if_not_done: str
+    may_pause: str
+    triggers: frozenset[FollowUpTrigger]
+    misses_at_least: int
+    misses_at_most: int | None
+    high_risk_only: bool
+    offers_text: bool
+    routine: Terms
+    high_risk: Terms
+
+    def terms(self, *, high_risk: bool) -> Terms:
+        """Return the terms for one level of risk."""
+        return self.high_risk if high_risk else self.routine
+
+
+PlannedStep = tuple[int, Step, Terms]
+
+
+@dataclass(frozen=True, eq=False)
+class Pathway:
+    """A version of a ladder. `steps` run from lowest to highest; the four standing ones are asked for by state."""
+
+    code: str
+    version: int
+    effective_from: date
+    title: str
+    source: str
+    signed_by: str | None
+    signed_on: date | None
+    goes_up: tuple[OwnerRole, ...]
+    as_high_risk: frozenset[str]  # contact codes whose ladder runs on high-risk terms whatever the flags
+    pause_within: Span  # only a booking this near pauses a step
+    pause_after: Span  # and the pause lasts this long after the booked appointment's end
+    steps: tuple[Step, ...]
+    until_seen: Step  # repeats after the last step, for ever
+    confirm_seen: Step
+    second_person: Step
+    backlog_triage: Step
+    retired_steps: frozenset[str]
+
+    def runs_as_high_risk(self, *, high_risk: bool, contact_code: str) -> bool:
+        """Whether high-risk terms apply: the family's flags say so, or the contact always does."""
+        return high_risk or contact_code in self.as_high_risk
+
+    def plan(self, trigger: FollowUpTrigger, *, high_risk: bool) -> tuple[PlannedStep, ...]:
+        """Return the steps that can apply, lowest first, each with its height and terms."""
+        return _plan(self, trigger, high_risk)
+
+    def chain(self, role: OwnerRole) -> tuple[OwnerRole, ...]:
+        """Return whom to try for a step of `role`, in order; the last always resolves."""
+        return _chain(self.goes_up, role)
+
+    def step(self, step_id: str) -> Step | None:
+        """Return the step of this id, standing ones included; None if this version has none."""
+        return next((step for step in (*self.steps, *self.standing) if step.id == step_id), None)
+
+    @property
+    def standing(self) -> tuple[Step, ...]:
+        """The steps asked for by a follow-up's state instead of by its ladder."""
+        return (self.until_seen, self.confirm_seen, self.second_person, self.backlog_triage)
+
+
+@lru_cache(maxsize=1024)
+def _plan(pathway: Pathway, trigger: FollowUpTrigger, high_risk: bool) -> tuple[PlannedStep, ...]:
+    return tuple(
+        (height, step, step.terms(high_risk=high_risk))
+        for height, step in enumerate(pathway.steps)
+        if trigger in step.triggers and (high_risk or not step.high_risk_only)
+    )
+
+
+@lru_cache(maxsize=1024)
+def _chain(goes_up: tuple[OwnerRole, ...], role: OwnerRole) -> tuple[OwnerRole, ...]:
+    if role in goes_up:
+        return (*goes_up[goes_up.index(role) :], OwnerRole.LAST_RESORT)
+    pool = (OwnerRole.TEAM_POOL,) if role in FRONT_LINE and role is not OwnerRole.TEAM_POOL else ()
+    return (role, *pool, *goes_up, OwnerRole.LAST_RESORT)
