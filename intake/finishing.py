@@ -1,0 +1,188 @@
+"""The last step over a row's fields, per kind: what one field alone can't tell, such as an end before its start."""
+
+from collections.abc import Callable
+from collections.abc import Mapping as Table
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from intake.bad_value import BadValue
+from intake.mapping import Mapping
+from intake.moments import Moment, end_of_day, moment_parser
+from intake.parsing import MEMO_SIZE, Settings, version_parser
+from models.domain.words import AppointmentStatus, ImportKind, OutcomeSubtype, PersonRole
+
+Finish = Callable[[list[str]], None]
+Finisher = Callable[[Table[str, int], Settings, Mapping], Finish]
+
+EARLIEST_START = datetime(1950, 1, 1, tzinfo=UTC)
+LONGEST_AHEAD = timedelta(days=10 * 366)
+LONGEST_APPOINTMENT = timedelta(days=2)
+# A clinic seen a little early, or a sender's clock that is ahead, is no contradiction.
+OUTCOME_AHEAD = timedelta(hours=24)
+
+_WAITING = frozenset({AppointmentStatus.PLANNED.value, AppointmentStatus.BOOKED.value, AppointmentStatus.ARRIVED.value})
+_NOT_BEFOREHAND = frozenset(
+    status.value
+    for status in (
+        AppointmentStatus.ARRIVED,
+        AppointmentStatus.ATTENDED,
+        AppointmentStatus.ATTENDED_LATE,
+        AppointmentStatus.ARRIVED_NOT_SEEN,
+        AppointmentStatus.MISSED,
+    )
+)
+
+
+class FieldFault(Exception):
+    """A field contradicts another; the row parser adds the line and the header."""
+
+    def __init__(self, field: str, value: str, reason: str) -> None:
+        super().__init__(reason)
+        self.field, self.value, self.reason = field, value, reason
+
+
+def _keys(slots: Table[str, int]) -> Finish:
+    """Fill `subject_key` and `contact_key`, by which people are told apart in one file.
+
+    A key is 'NHS number|local id'. A contact without an NHS number gets a local id made of what it belongs to, so that
+    the same mother named on two rows of a household is one person and no name is ever matched across households.
+    """
+    nhs, local, role = slots["subject_nhs_number"], slots["subject_local_id"], slots["subject_role"]
+    household, subject_key, contact_key = slots["household_id"], slots["subject_key"], slots["contact_key"]
+    contact_nhs, name, relation = (slots.get(f"contact_{part}", -1) for part in ("nhs_number", "name", "relation"))
+    mobile = slots.get("contact_mobile", -1)
+
+    def finish(out: list[str]) -> None:
+        if not out[nhs] and not out[local]:
+            raise FieldFault("subject_nhs_number", "", "expected an NHS number or a local id of whom it is about")
+        key = out[subject_key] = f"{out[nhs]}|{out[local]}"
+        if contact_nhs < 0 or not (out[contact_nhs] or out[name] or out[mobile]):
+            return
+        told = out[relation]
+        adult = out[role] not in ("", PersonRole.CHILD.value, PersonRole.UNBORN.value)
+        if (
+            told == "self"
+            or (out[contact_nhs] and out[contact_nhs] == out[nhs])
+            or (adult and not told and not out[contact_nhs])
+        ):
+            out[contact_key] = key
+        elif out[contact_nhs]:
+            out[contact_key] = f"{out[contact_nhs]}|"
+        else:
+            anchor = f"household {out[household]}" if out[household] else f"person {key}"
+            out[contact_key] = f"|contact of {anchor}: {told} {out[name].casefold()}"
+
+    return finish
+
+
+def _appointment(slots: Table[str, int], settings: Settings, mapping: Mapping) -> Finish:
+    """Start, end, status, version and the time from which an outcome is due."""
+    keys = _keys(slots)
+    s = slots
+    read_start = lru_cache(MEMO_SIZE)(_start_parser(settings, mapping.formats.get("starts_at", ())))
+    read_version = version_parser(settings, mapping.formats.get("source_version", ()))
+
+    def finish(out: list[str]) -> None:
+        keys(out)
+        start = _start(read_start, out[s["starts_at"]])
+        ends_at, assumed = _end(out, s, start, settings)
+        out[s["starts_at"]] = start.at.isoformat()
+        out[s["ends_at"]] = ends_at.isoformat()
+        out[s["length_assumed"]] = "t" if assumed else "f"
+        out[s["whole_day"]] = "t" if start.whole_day else "f"
+        out[s["time_ambiguous"]] = "t" if start.ambiguous else "f"
+        if out[s["source_version"]]:
+            out[s["version_order"]] = _version(read_version, out[s["source_version"]])
+        status = _status(out, s, start.at, settings)
+        if status in _WAITING:
+            allowance = settings.contacts[out[s["kind"]]].outcome_allowance
+            out[s["outcome_due_at"]] = (ends_at + allowance).isoformat()
+
+    return finish
+
+
+def _start_parser(settings: Settings, patterns: tuple[str, ...]) -> Callable[[str], Moment]:
+    read = moment_parser(settings.zone, patterns)
+    latest = settings.now + LONGEST_AHEAD
+
+    def parse(text: str) -> Moment:
+        found = read(text)
+        if not EARLIEST_START <= found.at <= latest:
+            raise BadValue(f"expected a time from {EARLIEST_START:%Y} to {latest:%Y}")
+        return found
+
+    return parse
+
+
+def _start(read: Callable[[str], Moment], text: str) -> Moment:
+    try:
+        return read(text)
+    except BadValue as error:
+        raise FieldFault("starts_at", text, str(error)) from None
+
+
+def _version(read: Callable[[str], tuple[str, str]], text: str) -> str:
+    try:
+        return read(text)[1]
+    except BadValue as error:
+        raise FieldFault("source_version", text, str(error)) from None
+
+
+def _end(out: list[str], s: Table[str, int], start: Moment, settings: Settings) -> tuple[datetime, bool]:
+    """The end and whether its length is assumed: a told end, told minutes, the whole day, the kind's default."""
+    if told := out[s["ends_at"]]:
+        ends_at = datetime.fromisoformat(told)
+        if not start.at <= ends_at <= start.at + LONGEST_APPOINTMENT:
+            raise FieldFault("ends_at", told, "expected an end after the start, within two days")
+        return ends_at, False
+    if minutes := out[s["minutes"]]:
+        return start.at + timedelta(minutes=int(minutes)), False
+    if start.whole_day:
+        return end_of_day(start.day, settings.zone), True
+    return start.at + settings.contacts[out[s["kind"]]].length, True
+
+
+def _status(out: list[str], s: Table[str, int], start: datetime, settings: Settings) -> str:
+    """An empty outcome and one that the record system filled in by itself are no outcome: the appointment is booked."""
+    at = s["status"]
+    if not out[at] or out[s["outcome"]] == OutcomeSubtype.AUTO_FINISHED.value:
+        out[at] = AppointmentStatus.BOOKED.value
+    if out[at] in _NOT_BEFOREHAND and start > settings.now + OUTCOME_AHEAD:
+        raise FieldFault("status", out[at], "expected no outcome yet: the appointment lies in the future")
+    return out[at]
+
+
+def _person(slots: Table[str, int], settings: Settings, mapping: Mapping) -> Finish:
+    """A register row: keys and version; a death or an end of pregnancy told by its date alone is told."""
+    keys = _keys(slots)
+    s = slots
+    read_version = version_parser(settings, mapping.formats.get("source_version", ()))
+
+    def finish(out: list[str]) -> None:
+        keys(out)
+        if out[s["source_version"]]:
+            out[s["version_order"]] = _version(read_version, out[s["source_version"]])
+        if out[s["subject_deceased_on"]]:
+            out[s["subject_life_status"]] = "deceased"
+            if out[s["subject_deceased_on"]] < out[s["subject_dob"]]:
+                raise FieldFault(
+                    "subject_deceased_on", out[s["subject_deceased_on"]], "expected a date after the birth"
+                )
+
+    return finish
+
+
+def _indicator(slots: Table[str, int], _settings: Settings, _mapping: Mapping) -> Finish:
+    return _keys(slots)
+
+
+def _staff(_slots: Table[str, int], _settings: Settings, _mapping: Mapping) -> Finish:
+    return lambda out: None
+
+
+FINISHERS: Table[ImportKind, Finisher] = {
+    ImportKind.APPOINTMENTS: _appointment,
+    ImportKind.PEOPLE: _person,
+    ImportKind.INDICATORS: _indicator,
+    ImportKind.STAFF: _staff,
+}
