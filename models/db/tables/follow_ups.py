@@ -81,10 +81,12 @@ class FollowUp(Base):
         Index("uq_follow_up_referral", "referral_id", unique=True),
         # `advance` claims what is due; backlog is triaged in bulk and found by its own due time too.
         Index("ix_follow_up_due", "next_due_at", "id", postgresql_where=text("next_due_at IS NOT NULL")),
-        # The team lead's list: red flags, high risk, then overdue longest.
+        # The team lead's list: red flags, high risk, then overdue longest; the backlog is a list of its own, so that
+        # a first load of years does not stand before today's work, nor slow its page.
         Index(
             "ix_follow_up_worklist",
             "team_id",
+            text("(state = 'backlog')"),
             text("red_flag DESC"),
             text("high_risk DESC"),
             "breach_at",
@@ -128,7 +130,7 @@ class FollowUp(Base):
         server_default=text("0")
     )  # roles up from the step's own, unacknowledged
     step_repeats: Mapped[int] = mapped_column(server_default=text("0"))
-    # Step id to [when last fired or passed, how many times]: what the ladder's decision needs to know (ladder_codec).
+    # Step id to [when last fired or passed, how many times]: what the ladder's decision needs to know (ladder_facts.dump_done).
     steps_done: Mapped[dict[str, object]] = mapped_column(JSONB, server_default=text("'{}'"))
     next_step_id: Mapped[str | None]
     next_due_at: Mapped[Instant | None]
