@@ -65,7 +65,7 @@ def coming_steps(
 
 def carried_over(done: Mapping[str, StepDone], pathway: Pathway) -> dict[str, StepDone]:
     """Return what stays done when the thread goes on in a later miss: the steps not reckoned from the miss itself."""
-    fresh = {Anchor.APPOINTMENT_END, Anchor.OPENED}
+    fresh = {Anchor.START, Anchor.OPENED}
     again = {step.id for step in pathway.steps if any(due.anchor in fresh for due in step.routine.due)}
     return {step_id: entry for step_id, entry in done.items() if step_id not in again}
 
@@ -188,13 +188,18 @@ class _Climb:
         return planned
 
     def _carried_up(self, terms: Terms, current: PlannedStep | None) -> int:
-        """An unanswered step takes the next one up with it: return how far up that one starts."""
-        if current is None or self.acknowledged_until is not None or self._answer_by(current[2]) > self.now:
+        """A step that nobody has answered takes the next one with it: it never goes down unacknowledged.
+
+        Return the place in the new step's chain of whoever is told of the old one now, or has to be by now.
+        """
+        if current is None or self.acknowledged_until is not None:
             return 0
         unanswered = self.pathway.chain(current[2].owner)
-        due_to = unanswered[next_level(unanswered, min(self.raised_to, len(unanswered) - 1))]
+        place = min(self.raised_to, len(unanswered) - 1)
+        if self._answer_by(current[2]) <= self.now:
+            place = next_level(unanswered, place)
         chain = self.pathway.chain(terms.owner)
-        return chain.index(due_to) if due_to in chain else 0
+        return chain.index(unanswered[place]) if place > 0 and unanswered[place] in chain else 0
 
     def _tend(self, step: Step, terms: Terms, *, kind: AlertKind) -> None:
         """Bring the step in hand back when its lease ends, or up when nobody answers; note when to look again."""
@@ -228,15 +233,18 @@ class _Climb:
             calendar=self.calendar,
         )
         occurrence = self._mark_done(step.id, alerts=1, again=why is Why.DUE)
-        chain = self.pathway.chain(terms.owner)[raised_to:]
+        chain = self.pathway.chain(terms.owner)
+        also_tell = terms.also_tell if why is Why.DUE else ()
+        if why is Why.DUE and raised_to > 0 and terms.owner not in also_tell:
+            also_tell = (*also_tell, terms.owner)  # carried up: its own owner is told all the same
         self.actions.append(
             RaiseAlert(
                 kind,
                 step.id,
                 why,
-                chain,
+                chain[raised_to:],
                 raised_to,
-                terms.also_tell if why is Why.DUE else (),
+                also_tell,
                 terms.urgency,
                 was_due_at,
                 needs_ack_by,

@@ -38,11 +38,11 @@ def answer_by(
     pathway: Pathway, terms: Terms, *, fired_at: datetime, raised_to: int, high_risk: bool, calendar: WorkingCalendar
 ) -> datetime:
     """Return by when somebody must acknowledge, before the step goes up; at the top, when it is said again."""
-    chain = pathway.chain(terms.owner)
-    if raised_to > 0 and next_level(chain, raised_to) == raised_to:
-        again = pathway.until_seen.terms(high_risk=high_risk).repeat or terms.acknowledge_within
-        return again.after(fired_at, calendar=calendar)
-    return terms.acknowledge_within.after(fired_at, calendar=calendar)
+    if raised_to == 0:
+        return terms.acknowledge_within.after(fired_at, calendar=calendar)
+    at_the_top = next_level(pathway.chain(terms.owner), raised_to) == raised_to
+    again = pathway.until_seen.terms(high_risk=high_risk).repeat if at_the_top else None
+    return (again or terms.climb_after).after(fired_at, calendar=calendar)
 
 
 def until_seen_at(pathway: Pathway, facts: FollowUpFacts, *, high_risk: bool, calendar: WorkingCalendar) -> datetime:
@@ -66,8 +66,8 @@ def next_level(chain: Sequence[OwnerRole], level: int) -> int:
 def _reckoned(due: Due, facts: FollowUpFacts, calendar: WorkingCalendar) -> datetime | None:
     anchor: datetime | date | None
     match due.anchor:
-        case Anchor.APPOINTMENT_END:
-            anchor = facts.appointment_end
+        case Anchor.START:
+            anchor = facts.started_at
         case Anchor.OPENED:
             anchor = facts.opened_at
         case Anchor.UNSEEN_SINCE:

@@ -24,7 +24,8 @@ NOTHING_DONE: Mapping[str, StepDone] = MappingProxyType({})
 class FollowUpFacts:
     """One follow-up as its row and its family's rows have it.
 
-    `appointment_end` is None where nothing was ever booked. `booked_until` is the end of the next appointment of this
+    `started_at` is T0: the end of the missed or unrecorded appointment, else when the contact was cancelled, became
+    overdue or was found unbooked. `unseen_since` is T0 of the first miss in a row. `booked_until` is the end of the next appointment of this
     contact that is still to come or has no outcome yet. `window_end` is the last day of the late band, or of the
     window where there is none. The `step_*` fields are what the last decision answered.
     """
@@ -35,7 +36,7 @@ class FollowUpFacts:
     high_risk: bool
     miss_count: int
     opened_at: datetime
-    appointment_end: datetime | None = None
+    started_at: datetime
     unseen_since: datetime | None = None
     date_of_birth: date | None = None
     edd: date | None = None
@@ -45,7 +46,7 @@ class FollowUpFacts:
     step_fired_at: datetime | None = None
     step_raised_to: int = 0
     acknowledged_until: datetime | None = None
-    done: Mapping[str, StepDone] = field(default=NOTHING_DONE)
+    done: Mapping[str, StepDone] = field(default_factory=lambda: NOTHING_DONE)
 
 
 class Why(StrEnum):

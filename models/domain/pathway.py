@@ -27,7 +27,7 @@ class Anchor(StrEnum):
     """What a step's due time is reckoned from."""
 
     OPENED = "opened"
-    APPOINTMENT_END = "appointment_end"  # T0 of domain.md 3.2: the latest miss
+    START = "start"  # T0 of domain.md 3.2: the end of the latest missed appointment, else when the cause arose
     UNSEEN_SINCE = "unseen_since"  # the first miss in a row
     DATE_OF_BIRTH = "date_of_birth"
     EDD = "edd"  # estimated date of delivery
@@ -90,6 +90,7 @@ class Terms:
     also_tell: tuple[OwnerRole, ...]
     urgency: Urgency
     acknowledge_within: Span
+    climb_after: Span  # how long each role further up has
     lease: Span
     repeat: Span | None
     pauses_while_booked: bool

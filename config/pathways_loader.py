@@ -1,0 +1,83 @@
+"""Turn checked pathway files into `Pathway` values. Expects content that has passed the schema: `config.lint` first."""
+
+from collections.abc import Mapping
+from datetime import date, time
+from typing import Any
+
+from models.domain.pathway import Anchor, Due, Pathway, Span, Step, Terms, Unit
+from models.domain.words import FollowUpTrigger, OwnerRole, Urgency
+
+Content = Mapping[str, Any]
+
+
+def pathway_from(content: Content) -> Pathway:
+    """Build the pathway that a file's content, or a stored version's, describes."""
+    common = (content["defaults"], content["high_risk_defaults"])
+    signed_on = content["signed_on"]
+    return Pathway(
+        code=content["code"],
+        version=content["version"],
+        effective_from=date.fromisoformat(content["effective_from"]),
+        title=content["title"],
+        source=content["source"],
+        signed_by=content["signed_by"],
+        signed_on=None if signed_on is None else date.fromisoformat(signed_on),
+        goes_up=tuple(OwnerRole(role) for role in content["goes_up"]),
+        as_high_risk=frozenset(content["as_high_risk"]),
+        pause_within=span_from(content["pause"]["booking_within"]),
+        pause_after=span_from(content["pause"]["then"]),
+        steps=tuple(_step(step, *common) for step in content["steps"]),
+        until_seen=_step(content["until_seen"], *common),
+        confirm_seen=_step(content["confirm_seen"], *common),
+        second_person=_step(content["second_person"], *common),
+        backlog_triage=_step(content["backlog_triage"], *common),
+        retired_steps=frozenset(content["retired_steps"]),
+    )
+
+
+def span_from(content: Content) -> Span:
+    """Build a span such as {working_days: 2, at: "09:00"}."""
+    at = content.get("at")
+    unit = next(unit for unit in Unit if unit in content)
+    return Span(unit, content[unit], None if at is None else time.fromisoformat(at))
+
+
+def _step(content: Content, defaults: Content, high_risk_defaults: Content) -> Step:
+    when = content.get("when", {"triggers": ()})
+    # High-risk terms are the step's own plan, at the pathway's high-risk pace, changed by what the step says for it.
+    plan = {key: content[key] for key in ("due", "owner", "also_tell", "repeat") if key in content}
+    return Step(
+        id=content["id"],
+        title=content["title"],
+        action=content["action"].strip(),
+        evidence=content["evidence"].strip(),
+        if_not_done=content["if_not_done"].strip(),
+        may_pause=content["may_pause"].strip(),
+        triggers=frozenset(FollowUpTrigger(trigger) for trigger in when["triggers"]),
+        misses_at_least=when.get("misses_at_least", 0),
+        misses_at_most=when.get("misses_at_most"),
+        high_risk_only=when.get("high_risk_only", False),
+        offers_text=content.get("offers_text", False),
+        routine=_terms({**defaults, **content}),
+        high_risk=_terms({**high_risk_defaults, **plan, **content.get("high_risk", {})}),
+    )
+
+
+def _terms(content: Content) -> Terms:
+    due = content.get("due", [])
+    repeat = content.get("repeat")
+    return Terms(
+        due=tuple(_due(one) for one in ([due] if isinstance(due, Mapping) else due)),
+        owner=OwnerRole(content["owner"]),
+        also_tell=tuple(OwnerRole(role) for role in content.get("also_tell", ())),
+        urgency=Urgency(content["urgency"]),
+        acknowledge_within=span_from(content["acknowledge_within"]),
+        climb_after=span_from(content["climb_after"]),
+        lease=span_from(content["lease"]),
+        repeat=None if repeat is None else span_from(repeat),
+        pauses_while_booked=content["pauses_while_booked"],
+    )
+
+
+def _due(content: Content) -> Due:
+    return Due(Anchor(content["from"]), span_from(content["plus"]), content.get("misses", 0))
