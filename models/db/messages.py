@@ -1,0 +1,214 @@
+"""Messages: add them in sets, let them go, hold them back, drop them. Never commits.
+
+A message is written in the transaction that changes the state it speaks of (design 3.4); whether it may leave is
+decided by the one gate, when it is sent, and never here.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from models.domain import dedupe
+from models.domain.ids import (
+    AlertId,
+    AppointmentId,
+    ContactPointId,
+    FollowUpId,
+    HouseholdId,
+    MessageId,
+    PractitionerId,
+    TeamId,
+)
+from models.domain.words import Audience, Channel, MessageState, Purpose, Urgency
+
+STAFF_ALERT_TEMPLATE = "staff_alert"
+AFTER_MISS_TEMPLATE = "after_miss"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMessage:
+    """A message to add. The words are rendered when it is sent, by the version of the template then in force."""
+
+    channel: Channel
+    audience: Audience
+    purpose: Purpose
+    dedupe_key: str  # from models/domain/dedupe.py alone
+    template_code: str
+    send_after: datetime
+    template_version: int = 1
+    state: MessageState = MessageState.QUEUED
+    urgency: Urgency = Urgency.ROUTINE
+    language: str = "en"
+    not_after: datetime | None = None
+    team_id: TeamId | None = None
+    household_id: HouseholdId | None = None
+    contact_point_id: ContactPointId | None = None
+    practitioner_id: PractitionerId | None = None
+    follow_up_ids: tuple[FollowUpId, ...] = ()
+    appointment_ids: tuple[AppointmentId, ...] = ()
+    alert_ids: tuple[AlertId, ...] = ()
+
+
+_ADD = text("""
+WITH rows AS (
+  SELECT * FROM unnest(
+    CAST(:channel AS text[]), CAST(:audience AS text[]), CAST(:purpose AS text[]), CAST(:urgency AS text[]),
+    CAST(:state AS text[]), CAST(:dedupe_key AS text[]), CAST(:team_id AS bigint[]), CAST(:household_id AS bigint[]),
+    CAST(:contact_point_id AS bigint[]), CAST(:practitioner_id AS bigint[]), CAST(:template_code AS text[]),
+    CAST(:template_version AS bigint[]), CAST(:language AS text[]), CAST(:send_after AS timestamptz[]),
+    CAST(:not_after AS timestamptz[])
+  ) AS r (channel, audience, purpose, urgency, state, dedupe_key, team_id, household_id, contact_point_id,
+          practitioner_id, template_code, template_version, language, send_after, not_after)
+), added AS (
+  INSERT INTO message (channel, audience, purpose, urgency, state, dedupe_key, team_id, household_id,
+    contact_point_id, practitioner_id, template_code, template_version, language, send_after, not_after, created_at)
+  SELECT rows.*, CAST(:now AS timestamptz) FROM rows
+  ORDER BY dedupe_key -- one order for all, so that two writers of the same keys wait for each other and never lock up
+  ON CONFLICT (dedupe_key) DO NOTHING
+  RETURNING id, dedupe_key
+), linked AS (
+  INSERT INTO message_subject (message_id, follow_up_id, appointment_id, alert_id)
+  SELECT added.id, s.follow_up_id, s.appointment_id, s.alert_id
+  FROM unnest(CAST(:subject_key AS text[]), CAST(:follow_up_id AS bigint[]), CAST(:appointment_id AS bigint[]),
+              CAST(:alert_id AS bigint[])) AS s (key, follow_up_id, appointment_id, alert_id)
+  JOIN added ON added.dedupe_key = s.key
+  ON CONFLICT DO NOTHING
+)
+SELECT id, dedupe_key FROM added
+""")
+
+_COLUMNS = (
+    "channel",
+    "audience",
+    "purpose",
+    "urgency",
+    "state",
+    "dedupe_key",
+    "team_id",
+    "household_id",
+    "contact_point_id",
+    "practitioner_id",
+    "template_code",
+    "template_version",
+    "language",
+    "send_after",
+    "not_after",
+)
+
+
+def add_many(session: Session, rows: Sequence[NewMessage], *, now: datetime) -> list[MessageId | None]:
+    """Add messages with what they speak of, in one statement; return their ids in the order of `rows`.
+
+    None where a message of that key was there already (or came earlier in `rows`): nothing is added or changed then.
+    """
+    if not rows:
+        return []
+    params: dict[str, object] = {name: [getattr(row, name) for row in rows] for name in _COLUMNS}
+    added = session.execute(_ADD, params | _subjects(rows) | {"now": now})
+    by_key = {key: MessageId(row_id) for row_id, key in added}
+    return [by_key.pop(row.dedupe_key, None) for row in rows]
+
+
+def alert_emails(session: Session, alert_ids: Iterable[int], *, now: datetime) -> list[MessageId]:
+    """Add one e-mail for each of these open alerts whose practitioner has an address; return the new ids, in no order.
+
+    Nothing for a team still in shadow. Called again for an alert that was raised again, it adds that raising's e-mail;
+    called twice for one raising, it adds nothing. The caller commits.
+    """
+    found = session.execute(_ALERTS_TO_MAIL, {"ids": list(alert_ids), "shadow": "shadow"})
+    rows = [
+        NewMessage(
+            channel=Channel.EMAIL,
+            audience=Audience.STAFF,
+            purpose=Purpose.STAFF_ALERT,
+            dedupe_key=dedupe.alert_message(
+                row.id, times_raised=row.times_raised, practitioner_id=row.practitioner_id, channel=Channel.EMAIL
+            ),
+            template_code=STAFF_ALERT_TEMPLATE,
+            send_after=now,
+            urgency=Urgency(row.urgency),
+            team_id=row.team_id,
+            practitioner_id=row.practitioner_id,
+            alert_ids=(row.id,),
+        )
+        for row in found
+    ]
+    return [message_id for message_id in add_many(session, rows, now=now) if message_id is not None]
+
+
+_ALERTS_TO_MAIL = text("""
+SELECT alert.id, alert.times_raised, alert.urgency, alert.practitioner_id, COALESCE(alert.team_id, p.team_id) AS team_id
+FROM alert
+JOIN practitioner p ON p.id = alert.practitioner_id
+LEFT JOIN team ON team.id = COALESCE(alert.team_id, p.team_id)
+WHERE alert.id = ANY(CAST(:ids AS bigint[])) AND alert.state = 'open'
+  AND p.email LIKE '%@%' AND COALESCE(team.stage, '') <> :shadow
+""")
+
+
+def release_texts(
+    session: Session, follow_up_id: int, *, by: str, now: datetime, not_after: datetime | None = None
+) -> list[MessageId]:
+    """Let the family texts of a follow-up go that wait for a person: held, blocked by the gate, or expired.
+
+    Marks the follow-up as released and writes its story; the gate still decides when each is sent. `not_after`: until
+    when the text is of use, if anew. Returns the ids let go, empty if there was none; the caller commits.
+    """
+    released = list(session.scalars(_RELEASE, {"follow_up": follow_up_id, "now": now, "not_after": not_after}))
+    if released:
+        params = {"follow_up": follow_up_id, "now": now, "by": by}
+        session.execute(_MARK_RELEASED, params)
+        session.execute(_TELL_RELEASED, params | {"count": len(released)})
+    return [MessageId(message_id) for message_id in released]
+
+
+_RELEASE = text("""
+UPDATE message SET state = 'queued', send_after = :now, block_reason = NULL, ended_at = NULL, ended_by = NULL,
+  attempts = 0, not_after = CAST(COALESCE(CAST(:not_after AS timestamptz), not_after) AS timestamptz)
+WHERE audience = 'family' AND state IN ('held', 'blocked', 'expired')
+  AND id IN (SELECT message_id FROM message_subject WHERE follow_up_id = :follow_up)
+RETURNING id
+""")
+_MARK_RELEASED = text("UPDATE follow_up SET text_released_at = :now, text_released_by = :by WHERE id = :follow_up")
+_TELL_RELEASED = text("""
+INSERT INTO follow_up_event (follow_up_id, at, event, from_state, to_state, step_id, actor_kind, actor, detail)
+SELECT id, :now, 'text_released', state, state, step_id, 'person', :by,
+  jsonb_build_object('messages', CAST(:count AS int))
+FROM follow_up WHERE id = :follow_up
+""")
+
+
+def hold(session: Session, message_ids: Iterable[int]) -> list[MessageId]:
+    """Take queued messages back until a person lets them go; return the ids held. One being sent can't be held."""
+    held = session.scalars(
+        text("UPDATE message SET state = 'held' WHERE id = ANY(:ids) AND state = 'queued' RETURNING id"),
+        {"ids": list(message_ids)},
+    )
+    return [MessageId(message_id) for message_id in held]
+
+
+def drop(session: Session, message_ids: Iterable[int], *, by: str, now: datetime) -> list[MessageId]:
+    """Drop, for good, messages that have not left; return the ids dropped. One that is being sent can't be dropped."""
+    dropped = session.scalars(_DROP, {"ids": list(message_ids), "by": by, "now": now})
+    return [MessageId(message_id) for message_id in dropped]
+
+
+_DROP = text("""
+UPDATE message SET state = 'dropped', ended_at = :now, ended_by = :by
+WHERE id = ANY(:ids) AND state IN ('held', 'queued', 'blocked', 'expired')
+RETURNING id
+""")
+
+
+def _subjects(rows: Sequence[NewMessage]) -> dict[str, object]:
+    """What the messages speak of, as four arrays of one length."""
+    links: list[tuple[str, int | None, int | None, int | None]] = []
+    for row in rows:
+        links += [(row.dedupe_key, subject, None, None) for subject in row.follow_up_ids]
+        links += [(row.dedupe_key, None, subject, None) for subject in row.appointment_ids]
+        links += [(row.dedupe_key, None, None, subject) for subject in row.alert_ids]
+    names = ("subject_key", "follow_up_id", "appointment_id", "alert_id")
+    return {name: [link[index] for link in links] for index, name in enumerate(names)}

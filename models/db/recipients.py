@@ -1,0 +1,80 @@
+"""Whom a family's message is for, and at which number. Picks; whether that number may be texted is for the gate.
+
+The rule (domain.md 6.2): the person whom the appointment names to be reached; else an adult subject herself; else the
+one with recorded parental responsibility; else the mother. Never every number on file, never a guess by number or name.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from models.domain.ids import ContactPointId, FollowUpId, HouseholdId, PersonId, TeamId
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Whom to reach about a subject. `contact_point_id` is None where that person has no number: a person must act."""
+
+    person_id: PersonId
+    contact_point_id: ContactPointId | None
+    language: str | None
+    household_id: HouseholdId | None
+    team_id: TeamId | None
+
+
+def for_follow_ups(session: Session, follow_up_ids: Iterable[int]) -> dict[FollowUpId, Recipient]:
+    """Return whom to reach about each follow-up; one that is absent has nobody known to reach."""
+    rows = session.execute(text(f"WITH asked AS ({_OF_FOLLOW_UPS}) {_CHOOSE}"), {"ids": list(follow_up_ids)})
+    return {FollowUpId(row.asked_id): _recipient(row) for row in rows}
+
+
+def for_appointments(session: Session, appointment_ids: Iterable[int]) -> dict[int, Recipient]:
+    """Return whom to reach about each appointment; one that is absent has nobody known to reach."""
+    rows = session.execute(text(f"WITH asked AS ({_OF_APPOINTMENTS}) {_CHOOSE}"), {"ids": list(appointment_ids)})
+    return {row.asked_id: _recipient(row) for row in rows}
+
+
+_OF_APPOINTMENTS = """
+  SELECT a.id AS asked_id, a.person_id, a.household_id, a.team_id, a.contact_person_id
+  FROM appointment a WHERE a.id = ANY(CAST(:ids AS bigint[]))
+"""
+
+_OF_FOLLOW_UPS = """
+  SELECT f.id AS asked_id, f.person_id, f.household_id, f.team_id,
+    COALESCE(a.contact_person_id, (
+      SELECT latest.contact_person_id FROM appointment latest
+      WHERE latest.person_id = f.person_id AND latest.contact_person_id IS NOT NULL
+      ORDER BY latest.starts_at DESC LIMIT 1)) AS contact_person_id
+  FROM follow_up f LEFT JOIN appointment a ON a.id = f.appointment_id
+  WHERE f.id = ANY(CAST(:ids AS bigint[]))
+"""
+
+# Rank 0: named to be reached; 1: the adult subject; 2: parental responsibility recorded; 3: the mother.
+_CHOOSE = """
+, candidate AS (
+  SELECT asked_id, contact_person_id AS person_id, 0 AS rank FROM asked WHERE contact_person_id IS NOT NULL
+  UNION ALL
+  SELECT asked.asked_id, asked.person_id, 1 FROM asked
+  JOIN household_member m ON m.person_id = asked.person_id AND m.household_id = asked.household_id
+    AND m.valid_until IS NULL AND m.role IN ('mother', 'father', 'partner', 'carer')
+  UNION ALL
+  SELECT asked.asked_id, m.person_id, CASE WHEN m.parental_responsibility = 'yes' THEN 2 ELSE 3 END FROM asked
+  JOIN household_member m ON m.household_id = asked.household_id AND m.valid_until IS NULL
+    AND m.person_id <> asked.person_id
+  WHERE m.role IN ('mother', 'father', 'partner', 'carer')
+    AND (m.parental_responsibility = 'yes' OR (m.role = 'mother' AND m.parental_responsibility <> 'no'))
+)
+SELECT DISTINCT ON (asked.asked_id) asked.asked_id, candidate.person_id, c.id AS contact_point_id, c.language,
+  asked.household_id, asked.team_id
+FROM asked JOIN candidate USING (asked_id)
+LEFT JOIN contact_point c ON c.person_id = candidate.person_id
+ORDER BY asked.asked_id, candidate.rank, (c.id IS NULL), (c.safe_to_text = 'no'), (c.opted_out_at IS NOT NULL),
+  (c.failed_at IS NOT NULL), (c.safe_to_text <> 'yes'), c.confirmed_on DESC NULLS LAST, c.id
+"""
+
+
+def _recipient(row: Row[Any]) -> Recipient:
+    return Recipient(row.person_id, row.contact_point_id, row.language, row.household_id, row.team_id)
