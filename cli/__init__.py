@@ -1,0 +1,1 @@
+"""The steadfast command, and the embedded servers it can start."""

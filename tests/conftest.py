@@ -1,0 +1,158 @@
+"""Fixtures on real servers: an embedded PostgreSQL and Redis per run, and a fresh database for each test that asks.
+
+The database is a copy of a template that was migrated once per run, so a test pays some tens of milliseconds.
+"""
+
+import fcntl
+import itertools
+import json
+import os
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy.orm import Session
+
+from cli.embedded import Servers, ensure
+from cli.embedded.redis import binary
+from models.db import migrate
+
+TEMPLATE = "steadfast"  # the database that the embedded server makes; here it is migrated and copied
+FAST = {  # a crash of the machine may lose a test's data
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "128MB",
+    "autovacuum": "off",
+    "max_wal_size": "512MB",
+}
+_serial = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The folder of this run that all its xdist workers share."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
+
+
+@pytest.fixture(scope="session")
+def pg_server(shared_folder: Path) -> Iterator[Servers]:
+    """One PostgreSQL for the whole run, its database migrated; it stops with the last worker."""
+    with ensure(shared_folder / "server", redis=False, settings=FAST) as servers:
+        _migrate_once(servers.owner_url, shared_folder)
+        yield servers
+
+
+@pytest.fixture
+def database_name(pg_server: Servers) -> Iterator[str]:
+    """A fresh, migrated, empty database; dropped after the test."""
+    name = f"test_{os.getpid()}_{next(_serial)}"
+    _as_superuser(pg_server, sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy"), name, TEMPLATE)
+    yield name
+    _as_superuser(pg_server, sql.SQL("DROP DATABASE {} WITH (FORCE)"), name)
+
+
+@pytest.fixture
+def database_url(pg_server: Servers, database_name: str) -> str:
+    """The address of the test's database as `steadfast_app`, the role every process logs in as."""
+    return _on(pg_server.database_url, database_name)
+
+
+@pytest.fixture
+def owner_url(pg_server: Servers, database_name: str) -> str:
+    """The address of the test's database as the owner of its tables."""
+    return _on(pg_server.owner_url, database_name)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on the test's database, as `steadfast_app`."""
+    engine = create_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def owner_engine(owner_url: str) -> Iterator[Engine]:
+    """An engine on the test's database as the owner, for what the application's role may not do."""
+    engine = create_engine(owner_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """An open session on the test's database; what isn't committed is rolled back."""
+    with Session(engine) as session:
+        yield session
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis of this worker's own, on a free loopback port, keeping nothing."""
+    port = free_port()
+    command = [str(binary()), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    server = subprocess.Popen(
+        [*command, "--dir", str(tmp_path_factory.mktemp("redis"))], stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
+    )
+    _wait_for(port)
+    yield f"redis://127.0.0.1:{port}/0"
+    server.terminate()
+    server.wait()
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """An empty data folder with a short path, as a database's socket needs."""
+    with tempfile.TemporaryDirectory(prefix="sf-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def free_port() -> int:
+    """A loopback port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise TimeoutError(f"nothing answers on port {port}")
+
+
+def _migrate_once(owner_url: str, folder: Path) -> None:
+    with (folder / "migrate.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if (folder / "migrated").exists():
+            return
+        engine = create_engine(owner_url)
+        migrate.upgrade(engine)
+        engine.dispose()
+        (folder / "migrated").touch()
+
+
+def _on(url: str, database: str) -> str:
+    return make_url(url).set(database=database).render_as_string(hide_password=False)
+
+
+def _as_superuser(server: Servers, statement: sql.SQL, *names: str) -> None:
+    socket_folder = make_url(server.owner_url).query["host"]
+    password = json.loads((Path(str(socket_folder)).parent / "database-passwords.json").read_text())["postgres"]
+    with psycopg.connect(
+        host=str(socket_folder), user="postgres", password=password, dbname="postgres", autocommit=True
+    ) as connection:
+        connection.execute(statement.format(*map(sql.Identifier, names)))
