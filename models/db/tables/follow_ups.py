@@ -23,6 +23,8 @@ from models.domain.words import (
 )
 
 LIVE = f"state IN {words_in(LIVE_FOLLOW_UP_STATES)}"
+BACKLOG = f"state = '{FollowUpState.BACKLOG}'"
+LISTED = f"state IN {words_in(state for state in LIVE_FOLLOW_UP_STATES if state is not FollowUpState.BACKLOG)}"
 
 
 class PathwayVersion(Base):
@@ -81,17 +83,20 @@ class FollowUp(Base):
         Index("uq_follow_up_referral", "referral_id", unique=True),
         # `advance` claims what is due; backlog is triaged in bulk and found by its own due time too.
         Index("ix_follow_up_due", "next_due_at", "id", postgresql_where=text("next_due_at IS NOT NULL")),
-        # The team lead's list: red flags, high risk, then overdue longest; the backlog is a list of its own, so that
-        # a first load of years does not stand before today's work, nor slow its page.
-        Index(
-            "ix_follow_up_worklist",
-            "team_id",
-            text("(state = 'backlog')"),
-            text("red_flag DESC"),
-            text("high_risk DESC"),
-            "breach_at",
-            "id",
-            postgresql_where=text(LIVE),
+        # The team lead's list: red flags, high risk, then overdue longest. The backlog is a list of its own, so that a
+        # first load of years neither stands before today's work nor slows its page. Filters by kind read the index alone.
+        *(
+            Index(
+                name,
+                "team_id",
+                text("red_flag DESC"),
+                text("high_risk DESC"),
+                "breach_at",
+                "id",
+                postgresql_where=text(listed),
+                postgresql_include=["trigger", "contact_code"],
+            )
+            for name, listed in (("ix_follow_up_worklist", LISTED), ("ix_follow_up_backlog", BACKLOG))
         ),
         Index("ix_follow_up_person", "person_id"),
         Index("ix_follow_up_household", "household_id"),

@@ -1,0 +1,42 @@
+"""Whose families a login may see. Every query of the pages demands a Scope; none works without (design 5)."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, false, true
+
+from models.domain.ids import AccountId, PractitionerId, TeamId
+from models.domain.words import AccountRole
+
+FAMILY_ROLES = frozenset({AccountRole.HEALTH_VISITOR, AccountRole.TEAM_LEAD, AccountRole.NAMED_NURSE})
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One login's reach: its teams, or all of them for trust-wide roles. Administrators see no family at all."""
+
+    account_id: AccountId
+    username: str
+    role: AccountRole
+    all_teams: bool
+    team_ids: frozenset[TeamId]
+    practitioner_id: PractitionerId | None
+
+    @property
+    def actor(self) -> str:
+        """How this login stands in histories."""
+        return f"person:{self.username}"
+
+    @property
+    def sees_families(self) -> bool:
+        """Whether this role may read families' records."""
+        return self.role in FAMILY_ROLES
+
+    def covers(self, team_id: int | None) -> bool:
+        """Whether a family's row of this team may be read; a row without a team is for trust-wide roles only."""
+        return self.sees_families and (self.all_teams or (team_id is not None and team_id in self.team_ids))
+
+    def condition(self, team_column: ColumnElement[int] | ColumnElement[int | None]) -> ColumnElement[bool]:
+        """The same as a condition on a column of team ids."""
+        if not self.sees_families:
+            return false()
+        return true() if self.all_teams else team_column.in_(sorted(self.team_ids))
