@@ -109,10 +109,10 @@ def _build(loader: _Loader, node: yaml.Node, where: Where, lines: dict[Where, in
     if isinstance(node, yaml.SequenceNode):
         return [_build(loader, child, (*where, n), lines, name) for n, child in enumerate(node.value)]
     if not isinstance(node, yaml.MappingNode):
-        return loader.construct_object(node)  # type: ignore[no-untyped-call]
+        return loader.construct_object(node)
     built: dict[str, Any] = {}
     for key_node, child in node.value:
-        key = str(loader.construct_object(key_node))  # type: ignore[no-untyped-call]
+        key = str(loader.construct_object(key_node))
         if key in built:
             line = key_node.start_mark.line + 1
             raise RulesError([Finding(name, line, dotted((*where, key)), "given twice", "every key once")])

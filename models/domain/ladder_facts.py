@@ -25,9 +25,9 @@ class FollowUpFacts:
     """One follow-up as its row and its family's rows have it.
 
     `started_at` is T0: the end of the missed or unrecorded appointment, else when the contact was cancelled, became
-    overdue or was found unbooked. `unseen_since` is T0 of the first miss in a row. `booked_until` is the end of the next appointment of this
-    contact that is still to come or has no outcome yet. `window_end` is the last day of the late band, or of the
-    window where there is none. The `step_*` fields are what the last decision answered.
+    overdue or was found unbooked. `unseen_since` is T0 of the first miss in a row. `booked_until` is the end of the
+    next appointment of this contact that is still to come or has no outcome yet. `window_end` is the last day of the
+    late band, or of the window where there is none. The `step_*` fields are what the last decision answered.
     """
 
     state: FollowUpState

@@ -1,0 +1,27 @@
+"""Check all rule files: shape by schema, then sense. Every fault at once; the caller decides what a fault stops."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from config.lint_pathways import pathway_findings
+from config.lint_rules import contact_findings, prompt_findings, schedule_findings
+from config.rule_files import RuleFiles, read_all
+from config.yaml_files import Finding
+
+
+def lint_all(folders: Sequence[Path]) -> list[Finding]:
+    """Return every fault of the rules in `folders`, later ones laid over earlier ones; empty if they can be used."""
+    return lint_files(read_all(folders))
+
+
+def lint_files(files: RuleFiles) -> list[Finding]:
+    """Return every fault of files already read. Sense is checked only in files whose shape is right."""
+    findings = list(files.findings)
+    findings += pathway_findings(files.by_sort["pathway"])
+    contacts, prompts = files.one("contacts"), files.one("prompts")
+    if contacts is not None:
+        findings += contact_findings(contacts, files.by_sort["pathway"])
+        findings += schedule_findings(files.by_sort["schedule"], contacts)
+    if prompts is not None:
+        findings += prompt_findings(prompts)
+    return findings

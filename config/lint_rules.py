@@ -1,0 +1,106 @@
+"""Do contact codes, schedules and prompts make sense, each by itself and with one another?"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from config.lint_pathways import ceilings
+from config.rule_loaders import schedule_from
+from config.yaml_files import Finding, RuleFile
+from models.domain.schedule import ScheduledContact
+
+# Windows are compared from a day whose months are long and from one whose February is short.
+_SAMPLE_ANCHORS = (date(2026, 1, 31), date(2027, 8, 31))
+
+
+def contact_findings(contacts: RuleFile, pathways: Sequence[RuleFile]) -> Iterator[Finding]:
+    """Yield faults: a pathway that doesn't exist or can't take what the contact opens, an unknown set of statuses."""
+    triggers = _triggers(pathways)
+    content = contacts.content
+    for key, needed in (("outcome_pathway", "outcome_not_recorded"), ("referral_pathway", "referral_unanswered")):
+        if needed not in triggers.get(content[key], set()):
+            yield contacts.finding((key,), f"a pathway with steps for {needed}")
+    for code, kind in content["contacts"].items():
+        where = ("contacts", code)
+        if kind["opens"] not in content["opens"]:
+            yield contacts.finding((*where, "opens"), f"one of {', '.join(content['opens'])}")
+            continue
+        if kind["pathway"] not in triggers:
+            yield contacts.finding((*where, "pathway"), f"one of {', '.join(sorted(triggers))}")
+            continue
+        needed_triggers = {*content["opens"][kind["opens"]].values(), "never_booked", "overdue"}
+        if missing := needed_triggers - triggers[kind["pathway"]]:
+            yield contacts.finding((*where, "pathway"), f"a pathway with steps for {', '.join(sorted(missing))} too")
+
+
+def schedule_findings(schedules: Sequence[RuleFile], contacts: RuleFile) -> Iterator[Finding]:
+    """Yield faults: codes nobody knows, windows the wrong way round, a version given twice."""
+    seen: set[tuple[str, int]] = set()
+    for file in schedules:
+        key = (file.content["code"], file.content["version"])
+        if key in seen:
+            yield file.finding(("version",), "a version that no other file of this schedule has")
+        seen.add(key)
+        codes = [line["code"] for line in file.content["contacts"]]
+        for n, (line, scheduled) in enumerate(
+            zip(file.content["contacts"], schedule_from(file.content).contacts, strict=True)
+        ):
+            where = ("contacts", n)
+            if line["code"] not in contacts.content["contacts"]:
+                yield file.finding((*where, "code"), "a code of contacts.yaml")
+            if codes.count(line["code"]) > 1:
+                yield file.finding((*where, "code"), "every contact once")
+            if line["superseded_by"] is not None and line["superseded_by"] not in codes:
+                yield file.finding((*where, "superseded_by"), "a contact of this schedule, or null")
+            if problem := _order_problem(scheduled):
+                yield file.finding(where, problem, value=line["code"])
+
+
+def prompt_findings(prompts: RuleFile) -> Iterator[Finding]:
+    """Yield faults: ids given twice, empty bands, answers that may come too late."""
+    limits = ceilings()["prompts"]
+    ids = [rule["id"] for rule in prompts.content["rules"]]
+    for n, rule in enumerate(prompts.content["rules"]):
+        where = ("rules", n)
+        when = rule["when"]
+        if ids.count(rule["id"]) > 1:
+            yield prompts.finding((*where, "id"), "an id that no other rule has")
+        if when.get("total_at_most", 10**6) < when.get("total_at_least", 0):
+            yield prompts.finding((*where, "when"), "total_at_most not below total_at_least")
+        for key in ("decide_within", "ask_again", "reply_within"):
+            if problem := _slow(rule[key], self_harm="self_harm_item_at_least" in when and key != "reply_within"):
+                yield prompts.finding((*where, key), problem.format(**limits))
+
+
+def _triggers(pathways: Sequence[RuleFile]) -> dict[str, set[str]]:
+    newest: dict[str, RuleFile] = {}
+    for file in sorted(pathways, key=lambda file: int(file.content["version"])):
+        newest[file.content["code"]] = file
+    return {
+        code: {trigger for step in file.content["steps"] for trigger in step["when"]["triggers"]}
+        for code, file in newest.items()
+    }
+
+
+def _order_problem(line: ScheduledContact) -> str | None:
+    for anchor in _SAMPLE_ANCHORS:
+        start, end = line.window_start.from_date(anchor), line.window_end.from_date(anchor)
+        if start > end:
+            return "a window that starts before it ends"
+        if line.late_until is not None and line.late_until.from_date(anchor) < end:
+            return "late_until not before the window's end"
+        if line.overdue_on.from_date(anchor) > end:
+            return "overdue_on within the window"
+        if line.unbooked_on.from_date(anchor) > line.overdue_on.from_date(anchor):
+            return "unbooked_on not after overdue_on"
+    return None
+
+
+def _slow(span: Any, *, self_harm: bool) -> str | None:
+    hours = span.get("hours")
+    if self_harm and (hours is None or not 0 < hours <= ceilings()["prompts"]["self_harm_hours"]):
+        return "elapsed hours, more than 0 and at most {self_harm_hours}"
+    days = span.get("working_days", 0 if hours or span.get("working_hours") else None)
+    if days is None or days > ceilings()["prompts"]["decide_working_days"]:
+        return "hours, working_hours, or at most {decide_working_days} working days"
+    return None

@@ -1,0 +1,148 @@
+"""Turn checked rule files into domain values: contact codes, flags, schedules, prompts, feed rules.
+
+Expects content that has passed its schema: `config.lint` first.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from config.pathways_loader import span_from
+from models.domain.contacts import ContactKind, ContactKinds, Subject
+from models.domain.flags import FlagKind, FlagKinds
+from models.domain.freshness import FeedRules
+from models.domain.prompts import PromptRule
+from models.domain.schedule import Offset, Schedule, ScheduleAnchor, ScheduledContact
+from models.domain.words import AppointmentStatus, ContactMode, FollowUpTrigger, OwnerRole, Urgency
+
+Content = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PromptRules:
+    """The thresholds, and how long a prompt covers further ones for the same person."""
+
+    version: int
+    rules: tuple[PromptRule, ...]
+    merge_days: int
+    source: str
+
+    def rule(self, rule_id: str) -> PromptRule | None:
+        """Return a rule by its id; None if this version has none."""
+        return next((rule for rule in self.rules if rule.id == rule_id), None)
+
+
+def contacts_from(content: Content) -> ContactKinds:
+    """Build all contact kinds."""
+    opens = {name: _opens(statuses) for name, statuses in content["opens"].items()}
+    kinds = {
+        code: ContactKind(
+            code=code,
+            name=kind["name"],
+            service=kind["service"],
+            subject=Subject(kind["subject"]),
+            face_to_face=kind["face_to_face"],
+            default_minutes=kind["minutes"],
+            default_mode=ContactMode(kind["mode"]),
+            pathway=kind["pathway"],
+            opens=opens[kind["opens"]],
+            reminders=kind["reminders"],
+            missed_words=kind["missed_words"],
+        )
+        for code, kind in content["contacts"].items()
+    }
+    return ContactKinds(
+        kinds=MappingProxyType(kinds),
+        outcome_allowance=_hours(content["outcome_allowance"]),
+        outcome_pathway=content["outcome_pathway"],
+        referral_pathway=content["referral_pathway"],
+        source=content["source"],
+    )
+
+
+def feeds_from(content: Content) -> FeedRules:
+    """Build the feed rules from the `feeds` part of the contacts file."""
+    feeds = content["feeds"]
+    return FeedRules(
+        grace=_hours(feeds["grace"]),
+        small_below=feeds["small_below"],
+        small_from_rows=feeds["small_from_rows"],
+        backlog_after=_hours(feeds["backlog_after"]),
+        source=feeds["source"],
+    )
+
+
+def flags_from(content: Content) -> FlagKinds:
+    """Build all flag kinds."""
+    kinds = {
+        code: FlagKind(code, flag["name"], flag["high_risk"], flag["blocks_texts"], flag.get("why_blocked"))
+        for code, flag in content["flags"].items()
+    }
+    return FlagKinds(MappingProxyType(kinds), content["source"])
+
+
+def schedule_from(content: Content) -> Schedule:
+    """Build one version of a nation's schedule."""
+    return Schedule(
+        code=content["code"],
+        version=content["version"],
+        effective_from=date.fromisoformat(content["effective_from"]),
+        source=content["source"],
+        contacts=tuple(_scheduled(line) for line in content["contacts"]),
+    )
+
+
+def prompts_from(content: Content) -> PromptRules:
+    """Build the prompt rules."""
+    chain = (*(OwnerRole(role) for role in content["role_chain"]), OwnerRole.LAST_RESORT)
+    rules = tuple(_prompt(rule, version=content["version"], chain=chain) for rule in content["rules"])
+    return PromptRules(content["version"], rules, content["merge_days"], content["source"])
+
+
+def _opens(statuses: Content) -> Mapping[AppointmentStatus, FollowUpTrigger]:
+    return MappingProxyType({AppointmentStatus(status): FollowUpTrigger(what) for status, what in statuses.items()})
+
+
+def _hours(content: Content) -> timedelta:
+    return timedelta(hours=content["hours"])
+
+
+def _scheduled(line: Content) -> ScheduledContact:
+    return ScheduledContact(
+        contact_code=line["code"],
+        anchor=ScheduleAnchor(line["anchor"]),
+        window_start=Offset(**line["window"]["from"]),
+        window_end=Offset(**line["window"]["until"]),
+        late_until=_offset(line["late_until"]),
+        unbooked_on=Offset(**line["unbooked_on"]),
+        overdue_on=Offset(**line["overdue_on"]),
+        recall_until=_offset(line["recall_until"]),
+        superseded_by=line["superseded_by"],
+    )
+
+
+def _offset(content: Content | None) -> Offset | None:
+    return None if content is None else Offset(**content)
+
+
+def _prompt(rule: Content, *, version: int, chain: tuple[OwnerRole, ...]) -> PromptRule:
+    when = rule["when"]
+    return PromptRule(
+        id=rule["id"],
+        version=version,
+        instrument=rule["instrument"],
+        total_at_least=when.get("total_at_least"),
+        total_at_most=when.get("total_at_most"),
+        self_harm_item_at_least=when.get("self_harm_item_at_least"),
+        urgency=Urgency(rule["urgency"]),
+        title=rule["title"],
+        action=rule["action"].strip(),
+        source=rule["source"],
+        role_chain=chain,
+        decide_within=span_from(rule["decide_within"]),
+        ask_again=span_from(rule["ask_again"]),
+        asks_per_role=rule["asks_per_role"],
+        reply_within=span_from(rule["reply_within"]),
+    )

@@ -1,0 +1,103 @@
+"""All the rules in force, as one value: read once at start, the trust's files over the shipped ones, all faults at once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from config.lint import lint_files
+from config.pathways_loader import pathway_from
+from config.rule_files import SHIPPED, RuleFiles, read_all
+from config.rule_loaders import PromptRules, contacts_from, feeds_from, flags_from, prompts_from, schedule_from
+from config.working_calendar import working_calendar
+from config.yaml_files import RulesError
+from models.domain.contacts import ContactKinds
+from models.domain.flags import FlagKinds
+from models.domain.freshness import FeedRules
+from models.domain.pathway import Pathway
+from models.domain.schedule import Schedule
+from models.domain.working_time import WorkingCalendar
+
+PathwayKey = tuple[str, int]
+
+
+class UnknownRule(LookupError):
+    """A pathway or schedule is asked for that neither the files nor the database has. A row names a version we lost."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """Everything a deploying trust may change. Pass it on; never read it again half-way through a claimed set."""
+
+    nation: str
+    pathways: Mapping[PathwayKey, Pathway]
+    pathway_contents: Mapping[PathwayKey, Mapping[str, Any]] = field(repr=False)
+    schedules: tuple[Schedule, ...]
+    contacts: ContactKinds
+    flags: FlagKinds
+    prompts: PromptRules
+    feeds: FeedRules
+    calendar: WorkingCalendar
+
+    def pathway(self, code: str, version: int) -> Pathway:
+        """Return one version: the one a running follow-up began with."""
+        try:
+            return self.pathways[code, version]
+        except KeyError:
+            raise UnknownRule(f"pathway {code} version {version} is in no file and not in the database") from None
+
+    def current_pathway(self, code: str, *, on: date) -> Pathway:
+        """Return the version that a follow-up opened on that date takes: the newest already in force."""
+        versions = [found for found in self.pathways.values() if found.code == code and found.effective_from <= on]
+        # A cause older than the first version still gets a ladder.
+        versions = versions or [found for found in self.pathways.values() if found.code == code]
+        if not versions:
+            raise UnknownRule(f"pathway {code} is in no file and not in the database")
+        return max(versions, key=lambda found: (found.effective_from, found.version))
+
+    def schedule(self, *, on: date) -> Schedule:
+        """Return the nation's schedule in force on that date."""
+        mine = [found for found in self.schedules if found.code == self.nation]
+        if not mine:
+            raise UnknownRule(f"no schedule for {self.nation}; expected config/schedules/{self.nation}.yaml")
+        in_force = [found for found in mine if found.effective_from <= on] or mine
+        return max(in_force, key=lambda found: (found.effective_from, found.version))
+
+    def with_pathways(self, stored: Mapping[PathwayKey, Mapping[str, Any]]) -> "Rules":
+        """Return these rules with versions added that only the database still has."""
+        extra = {key: content for key, content in stored.items() if key not in self.pathways}
+        pathways = {**self.pathways, **{key: pathway_from(content) for key, content in extra.items()}}
+        contents = {**self.pathway_contents, **extra}
+        return replace(self, pathways=MappingProxyType(pathways), pathway_contents=MappingProxyType(contents))
+
+
+def rule_folders(config_dir: Path | None) -> list[Path]:
+    """Return the shipped folder and, over it, the trust's own."""
+    return [SHIPPED] if config_dir is None else [SHIPPED, config_dir]
+
+
+def load_rules(*, config_dir: Path | None, nation: str, today: date) -> Rules:
+    """Read, check and build all rules. Raises RulesError with every fault; nothing is used of faulty rules."""
+    return build_rules(read_all(rule_folders(config_dir)), nation=nation, today=today)
+
+
+def build_rules(files: RuleFiles, *, nation: str, today: date) -> Rules:
+    """Build the rules from files already read. Raises RulesError where they have any fault."""
+    findings: Sequence[Any] = lint_files(files)
+    if findings:
+        raise RulesError(findings)
+    contents = {(file.content["code"], file.content["version"]): file.content for file in files.by_sort["pathway"]}
+    (contacts,), (flags,), (prompts,) = (files.by_sort[sort] for sort in ("contacts", "flags", "prompts"))
+    return Rules(
+        nation=nation,
+        pathways=MappingProxyType({key: pathway_from(content) for key, content in contents.items()}),
+        pathway_contents=MappingProxyType(contents),
+        schedules=tuple(schedule_from(file.content) for file in files.by_sort["schedule"]),
+        contacts=contacts_from(contacts.content),
+        flags=flags_from(flags.content),
+        prompts=prompts_from(prompts.content),
+        feeds=feeds_from(contacts.content),
+        calendar=working_calendar(nation, today=today),
+    )
