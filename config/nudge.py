@@ -12,17 +12,21 @@ log = logging.getLogger(__name__)
 
 
 class Doorbell:
-    """Nudges to the lanes of one broker. May be used from several threads."""
+    """Nudges to the lanes of one broker; without a broker, to nobody. May be used from several threads."""
 
-    def __init__(self, broker_url: str) -> None:
-        self._app = Celery("steadfast-doorbell", broker=broker_url, set_as_current=False)
-        self._app.conf.update(**client_options())
+    def __init__(self, broker_url: str | None) -> None:
+        self._app: Celery | None = None
+        if broker_url is not None:
+            self._app = Celery("steadfast-doorbell", broker=broker_url, set_as_current=False)
+            self._app.conf.update(**client_options())
 
     def ring(self, lane: str) -> bool:
         """Ask the workers of `lane` to look for due work; return whether the broker took it. Never raises for a broker.
 
         Ring after the commit: a worker that looks earlier sees nothing.
         """
+        if self._app is None:
+            return False
         try:
             self._app.send_task(task_name(lane), queue=lane, expires=EXPIRES_SECONDS, ignore_result=True, retry=False)
         except (OperationalError, OSError) as error:

@@ -1,5 +1,6 @@
 """What a deployment sets by environment variables, checked at once. Only a process's entry point reads it."""
 
+import logging
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -10,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Sec
 
 from config.secret_files import read_or_create
 
+log = logging.getLogger(__name__)
 PREFIX: Final = "STEADFAST_"
 SHORTEST_SECRET_KEY: Final = 32
 SECRET_KEY_FILE: Final = "secret-key"
@@ -111,19 +113,17 @@ class Settings(BaseModel):
 def load(environment: Mapping[str, str], **overrides: Any) -> Settings:
     """Return the settings of `environment`; `overrides` (an option of a command) win. Raises SettingsError.
 
-    An empty variable counts as not given, as compose files write those. A STEADFAST_ variable unknown here is a fault:
-    a misspelt one would otherwise be passed over.
+    An empty variable counts as not given, as compose files write those. A STEADFAST_ variable unknown here is logged.
     """
     given = {
         name.removeprefix(PREFIX).lower(): value
         for name, value in environment.items()
         if name.startswith(PREFIX) and value.strip()
     }
-    faults = [
-        f"{PREFIX}{name.upper()} is no setting of Steadfast" for name in sorted(given.keys() - Settings.model_fields)
-    ]
+    for name in sorted(given.keys() - Settings.model_fields.keys()):
+        log.warning("%s%s is no setting of Steadfast; is it misspelt?", PREFIX, name.upper())
     given.update({name: value for name, value in overrides.items() if value is not None})
-    faults += _missing_for_twilio(given)
+    faults = _missing_for_twilio(given)
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
