@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.db import history, messages
-from models.db.pathway_versions import PathwayShelf
+from models.db.pathway_shelf import PathwayShelf
 from models.db.scope import Scope
 from models.domain.ids import FollowUpId, HouseholdId, MessageId
 from models.domain.ladder import lease_end

@@ -3,10 +3,9 @@
 A person's entry stands: no later import overwrites it (design 3.11). A correction goes both ways and keeps history.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
 from models.db import history
@@ -58,7 +57,7 @@ def record_outcome(
 
 def _store(
     session: Session,
-    found: Mapping[str, object],
+    found: RowMapping,
     status: AppointmentStatus,
     subtype: OutcomeSubtype | None,
     mode: ContactMode | None,
@@ -66,14 +65,14 @@ def _store(
     account: Scope,
     now: datetime,
 ) -> None:
-    appointment_id = AppointmentId(int(str(found["id"])))
+    appointment_id = AppointmentId(found["id"])
     params = {"id": appointment_id, "status": status, "subtype": subtype, "mode": mode, "reason": reason}
     session.execute(_RECORD, {**params, "by": account.actor, "now": now})
     history.appointment_changed(
         session,
         appointment_id=appointment_id,
         event="outcome_recorded",
-        from_status=str(found["status"]),
+        from_status=found["status"],
         to_status=status,
         actor=account,
         now=now,
@@ -84,7 +83,7 @@ def _store(
         action="outcome_recorded",
         subject="appointment",
         subject_id=appointment_id,
-        household_id=found["household_id"],  # type: ignore[arg-type]
+        household_id=found["household_id"],
         actor=account,
         now=now,
         detail={"status": status},
