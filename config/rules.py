@@ -1,4 +1,4 @@
-"""All the rules in force, as one value: read once at start, the trust's files over the shipped ones, all faults at once."""
+"""All rules in force as one value: read once at start, the trust's files over the shipped ones, all faults at once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

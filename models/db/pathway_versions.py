@@ -1,4 +1,4 @@
-"""The versions of the ladders as the database has them: loaded once, signed by a person, never changed. Never commits."""
+"""The versions of the ladders as the database has them: loaded once, signed by a person, never changed. No commits."""
 
 import hashlib
 import json

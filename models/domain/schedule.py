@@ -78,7 +78,7 @@ def plan_contacts(
     """Return every contact due from birth, or from the EDD where the child is not born yet, in the schedule's order.
 
     Birth ends the antenatal plan: pass the EDD of a pregnancy that goes on, else the date of birth. What was past
-    recall at `received_on` is planned as superseded, so that a child who moves in at two is not chased for a birth visit.
+    recall at `received_on` is planned as superseded: a child who moves in at two is not chased for a birth visit.
     """
     anchors = {ScheduleAnchor.DATE_OF_BIRTH: date_of_birth, ScheduleAnchor.EDD: None if date_of_birth else edd}
     return tuple(
