@@ -83,6 +83,8 @@ def _appointment(slots: Table[str, int], settings: Settings, mapping: Mapping) -
     read_version = version_parser(settings, mapping.formats.get("source_version", ()))
 
     def finish(out: list[str]) -> None:
+        facts = settings.contacts[out[s["kind"]]]
+        out[s["subject_role"]] = out[s["subject_role"]] or facts.subject_role or _likely_role(out, s, settings)
         keys(out)
         start = _start(read_start, out[s["starts_at"]])
         ends_at, assumed = _end(out, s, start, settings)
@@ -95,8 +97,7 @@ def _appointment(slots: Table[str, int], settings: Settings, mapping: Mapping) -
             out[s["version_order"]] = _version(read_version, out[s["source_version"]])
         status = _status(out, s, start.at, settings)
         if status in _WAITING:
-            allowance = settings.contacts[out[s["kind"]]].outcome_allowance
-            out[s["outcome_due_at"]] = (ends_at + allowance).isoformat()
+            out[s["outcome_due_at"]] = (ends_at + facts.outcome_allowance).isoformat()
 
     return finish
 
@@ -138,7 +139,7 @@ def _end(out: list[str], s: Table[str, int], start: Moment, settings: Settings) 
     if minutes := out[s["minutes"]]:
         return start.at + timedelta(minutes=int(minutes)), False
     if start.whole_day:
-        return end_of_day(start.day, settings.zone), True
+        return end_of_day(start.day, settings.zone), False
     return start.at + settings.contacts[out[s["kind"]]].length, True
 
 
@@ -159,6 +160,7 @@ def _person(slots: Table[str, int], settings: Settings, mapping: Mapping) -> Fin
     read_version = version_parser(settings, mapping.formats.get("source_version", ()))
 
     def finish(out: list[str]) -> None:
+        out[s["subject_role"]] = out[s["subject_role"]] or _likely_role(out, s, settings)
         keys(out)
         if out[s["source_version"]]:
             out[s["version_order"]] = _version(read_version, out[s["source_version"]])
@@ -170,6 +172,15 @@ def _person(slots: Table[str, int], settings: Settings, mapping: Mapping) -> Fin
                 )
 
     return finish
+
+
+def _likely_role(out: list[str], s: Table[str, int], settings: Settings) -> str:
+    """Without a role: whoever has a due date is the mother, whoever was born in the last 18 years a child."""
+    if out[s["subject_edd"]]:
+        return PersonRole.MOTHER.value
+    adult_since = settings.today.replace(year=settings.today.year - 18, day=1)
+    young = out[s["subject_dob"]] > adult_since.isoformat()
+    return PersonRole.CHILD.value if young else PersonRole.CARER.value
 
 
 def _indicator(slots: Table[str, int], _settings: Settings, _mapping: Mapping) -> Finish:

@@ -60,13 +60,23 @@ class Field:
         return self.column or self.name
 
 
+VERSION = Field("source_version", Shape.VERSION)
+# Every staged record begins with its version and the order of it; what follows is its content.
+VERSION_COLUMNS = (("source_version", "text"), ("version_order", "numeric"))
+
+
 @dataclass(frozen=True, slots=True)
 class RecordKind:
-    """What a kind of file may hold. One of `subject_ids` must be given where there are any."""
+    """What a kind of file may hold, besides a version. One of `subject_ids` must be given where there are any."""
 
-    fields: tuple[Field, ...]
+    content: tuple[Field, ...]
     derived: tuple[tuple[str, str], ...]  # further staging columns and their types, filled by the row parser
     subject_ids: tuple[str, ...] = ()
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """All fields that a file may hold."""
+        return (VERSION, *self.content)
 
     def field(self, name: str) -> Field | None:
         """The field of that name, if the kind has it."""
@@ -113,9 +123,8 @@ _PLACE = (Field("team", Shape.NAME), Field("practitioner", Shape.NAME))
 _KEYS = (("subject_key", "text"), ("contact_key", "text"))
 
 APPOINTMENTS = RecordKind(
-    fields=(
+    content=(
         Field("source_id", Shape.ID, column="source_ref", required=True),
-        Field("source_version", Shape.VERSION),
         *_SUBJECT,
         Field("kind", Shape.CONTACT_CODE, column="contact_code", required=True),
         Field("mode", Shape.WORD, keeps_row=True, words=_words(ContactMode)),
@@ -133,7 +142,6 @@ APPOINTMENTS = RecordKind(
     ),
     derived=(
         *_KEYS,
-        ("version_order", "numeric"),
         ("length_assumed", "boolean"),
         ("whole_day", "boolean"),
         ("time_ambiguous", "boolean"),
@@ -143,9 +151,8 @@ APPOINTMENTS = RecordKind(
 )
 
 PEOPLE = RecordKind(
-    fields=(
+    content=(
         *_SUBJECT,
-        Field("source_version", Shape.VERSION),
         Field("subject_deceased_on", Shape.PAST_DATE),
         Field("subject_life_status", Shape.WORD, words=("alive", "deceased", "unknown")),
         Field("pregnancy_outcome", Shape.WORD, words=_words(PregnancyOutcome)),
@@ -157,12 +164,12 @@ PEOPLE = RecordKind(
         Field("flags", Shape.FLAGS, longest=2000),
         *_CONTACT,
     ),
-    derived=(*_KEYS, ("version_order", "numeric")),
+    derived=_KEYS,
     subject_ids=("subject_nhs_number", "subject_local_id"),
 )
 
 STAFF = RecordKind(
-    fields=(
+    content=(
         Field("staff_id", Shape.ID, required=True),
         Field("name", Shape.NAME, required=True),
         Field("role", Shape.WORD, required=True, words=_words(StaffRole)),
@@ -179,7 +186,7 @@ STAFF = RecordKind(
 )
 
 INDICATORS = RecordKind(
-    fields=(
+    content=(
         Field("source_id", Shape.ID, column="source_ref", required=True),
         *_SUBJECT,
         Field("instrument", Shape.ID, required=True, longest=40),
@@ -189,7 +196,7 @@ INDICATORS = RecordKind(
         Field("recorded_by", Shape.NAME),
         Field("language", Shape.LANGUAGE, keeps_row=True),
     ),
-    derived=(*_KEYS,),
+    derived=_KEYS,
     subject_ids=("subject_nhs_number", "subject_local_id"),
 )
 

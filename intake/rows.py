@@ -17,7 +17,7 @@ from intake.finishing import FINISHERS, FieldFault
 from intake.mapping import ANY_OTHER, Mapping
 from intake.parsing import MEMO_SIZE, Parse, Settings, parser_of
 from intake.reading import Fault, Row
-from intake.records import KINDS, SQL_TYPES, Field, RecordKind
+from intake.records import KINDS, SQL_TYPES, VERSION_COLUMNS, Field, RecordKind
 from models.domain.words import ImportKind
 
 RECORD, REJECTED, WARNING = "r", "x", "w"
@@ -29,6 +29,7 @@ _HEAD: tuple[tuple[str, str], ...] = (
     ("fault_value", "text"),
     ("fault_reason", "text"),
     ("content_hash", "text"),
+    *VERSION_COLUMNS,
 )
 
 
@@ -53,7 +54,7 @@ class Rejected(Exception):
 def staging_columns(kind: ImportKind) -> list[tuple[str, str]]:
     """Names and types of the staging table's columns, in the order of the lines."""
     record = KINDS[kind]
-    body = [(field.staged_as, SQL_TYPES.get(field.shape, "text")) for field in record.fields]
+    body = [(field.staged_as, SQL_TYPES.get(field.shape, "text")) for field in record.content]
     return [*_HEAD, *body, *record.derived, ("extras", "jsonb")]
 
 
@@ -81,9 +82,8 @@ class _Parser:
 
     def __init__(self, kind: ImportKind, plan: Plan, mapping: Mapping, settings: Settings) -> None:
         record = KINDS[kind]
-        self.slots = {field.name: slot for slot, field in enumerate(record.fields)}
-        derived = len(self.slots)
-        self.slots |= {name: derived + at for at, (name, _) in enumerate(record.derived)}
+        names = [name for name, _ in VERSION_COLUMNS] + [field.name for field in record.content]
+        self.slots = {name: slot for slot, name in enumerate([*names, *(name for name, _ in record.derived)])}
         self.blank = [""] * (len(self.slots) + 1)
         self.warnings: list[tuple[str, str, str]] = []
         self.required = [(self.slots[field.name], field.name) for field in record.fields if field.required]
@@ -154,7 +154,9 @@ class _Parser:
             encoded = body.encode()
         except UnicodeEncodeError:
             raise Rejected("", "", "expected text in the file's encoding; this row holds stray bytes") from None
-        return b"%d\tr\t\t\t\t%b\t%b\n" % (line, blake2b(encoded, digest_size=16).hexdigest().encode(), encoded)
+        # A new version of the same content is no change: the hash leaves the version out.
+        content = encoded.split(b"\t", len(VERSION_COLUMNS))[-1]
+        return b"%d\tr\t\t\t\t%b\t%b\n" % (line, blake2b(content, digest_size=16).hexdigest().encode(), encoded)
 
     def rejection(self, line: int, cells: list[str], fault: Rejected, headers: tuple[str, ...]) -> bytes:
         """The staging line of a bad row, kept whole, and with its id where that can be read."""

@@ -1,0 +1,52 @@
+"""What every kind of import shares while it applies its staged rows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from models.db import intake_identity, intake_staging
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import in progress. `is_whole`: a full extract of usual size, so that what it lacks has vanished."""
+
+    session: Session
+    source_id: int
+    run_id: int
+    by: str  # 'import:SOURCE', as columns named *_by hold it
+    now: datetime
+    supplied: frozenset[str]
+    is_whole: bool
+    staff_roles: str  # JSON: contact code to the role that sees it
+    fallback_role: str = "health_visitor"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What came of the staged rows."""
+
+    created: int
+    updated: int
+    conflicts: int = 0
+    contradicted: int = 0
+    vanished: int = 0
+
+
+Apply = Callable[[Import], Applied]
+
+
+def reject_conflicts(this: Import, key_columns: tuple[str, ...]) -> int:
+    """Reject the rows whose NHS number and local id point at different people; return how many. Never a merge."""
+    count = intake_identity.take_out_conflicts(this.session, key_columns=key_columns)
+    if count:
+        intake_staging.reject(
+            this.session,
+            table="conflicted",
+            column="subject_nhs_number, subject_local_id",
+            reason="expected an NHS number and a local id of one person; they point at different people: a task for a"
+            " person, nothing was merged",
+        )
+    return count
