@@ -7,6 +7,7 @@ import fcntl
 import itertools
 import json
 import os
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -33,6 +34,7 @@ FAST = {  # a crash of the machine may lose a test's data
     "autovacuum": "off",
     "max_wal_size": "512MB",
 }
+BROWSER_GAP = Path(__file__).resolve().parent.parent / "test-results" / "browser-tests-not-run.txt"
 _serial = itertools.count()
 
 
@@ -114,6 +116,24 @@ def data_dir() -> Iterator[Path]:
     """An empty data folder with a short path, as a database's socket needs."""
     with tempfile.TemporaryDirectory(prefix="sf-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of the machine's Chromium for a test marked `browser`; without one it is skipped, and named at the end."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        found = shutil.which(name)
+        if found is not None:
+            return found
+    pytest.skip("there is no Chromium here")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Leave the names of browser tests that were not run for the command that says so on its last line."""
+    missed = [report.nodeid for report in terminalreporter.getreports("skipped") if "browser" in report.keywords]
+    if missed:
+        BROWSER_GAP.parent.mkdir(exist_ok=True)
+        BROWSER_GAP.write_text("\n".join(sorted(missed)) + "\n")
 
 
 def free_port() -> int:
