@@ -15,6 +15,11 @@ def step_message(follow_up_id: int, *, cycle: int, step_id: str, audience: Audie
     return _key("step", follow_up_id, cycle, step_id, audience, channel)
 
 
+def is_step_of(key: str, *, follow_up_id: int, cycle: int) -> bool:
+    """Whether a key is that of a step message of this follow-up in this cycle: false once another cycle began."""
+    return key.startswith(_key("step", follow_up_id, cycle, ""))
+
+
 def step_alert(follow_up_id: int, *, cycle: int, step_id: str, raised_to: int, occurrence: int, told: int = 0) -> str:
     """Return the key of one alert of a step.
 

@@ -1,4 +1,4 @@
-"""When a message is tried again and when its fate is looked up. Pure; the numbers are data (config/messages/sending.yaml)."""
+"""When a message is tried again and when its fate is looked up. Pure; the numbers are data."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,8 +25,8 @@ class SendingRules:
 
     def backoff(self, tries: int, *, chance: float) -> timedelta:
         """Return how long to wait after `tries` clean refusals; `chance` in 0..1 spreads the next tries out."""
-        wait = min(self.backoff_first * 2 ** max(tries - 1, 0), self.backoff_most)
-        return wait * (1 + self.jitter * chance)
+        doubled: int = 2 ** max(tries - 1, 0)
+        return min(self.backoff_first * doubled, self.backoff_most) * (1 + self.jitter * chance)
 
 
 class CodeMeaning(StrEnum):

@@ -13,7 +13,7 @@ from models.db.tables.families import (
     Pregnancy,
 )
 from models.db.tables.follow_ups import Alert, FollowUp, FollowUpEvent, PathwayVersion, Referral, ReferralPrompt
-from models.db.tables.messages import Attempt, InboundMessage, Message, MessageSubject, Receipt
+from models.db.tables.messages import Attempt, InboundMessage, Message, MessageSubject, Receipt, TextsStop
 from models.db.tables.running import AuditEntry, AuditSeal, Lease, Tick
 from models.db.tables.sources import ImportRejection, ImportRun, Source
 from models.db.tables.staff import Absence, Practitioner, Team
@@ -56,6 +56,7 @@ __all__ = [
     "ReferralPrompt",
     "Source",
     "Team",
+    "TextsStop",
     "Tick",
     "WebSession",
 ]

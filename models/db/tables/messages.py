@@ -145,3 +145,19 @@ class InboundMessage(Base):
     meaning: Mapped[str | None]
     handled_at: Mapped[Instant | None]
     alert_id: Mapped[int | None] = mapped_column(ForeignKey("alert.id"))
+
+
+class TextsStop(Base):
+    """The deployment's kill switch: while a stop stands, no family text leaves. At most one stands at a time."""
+
+    __tablename__ = "texts_stop"
+    __table_args__ = (
+        CheckConstraint("(lifted_at IS NULL) = (lifted_by IS NULL)", name="lifted_by_somebody"),
+        Index("uq_texts_stop_standing", text("(true)"), unique=True, postgresql_where=text("lifted_at IS NULL")),
+    )
+
+    id: Mapped[Pk]
+    stopped_at: Mapped[Instant]
+    stopped_by: Mapped[str]
+    lifted_at: Mapped[Instant | None]
+    lifted_by: Mapped[str | None]
