@@ -7,7 +7,7 @@ Sources: design.md 3.2, 3.3, 3.7, 3.9; domain.md 3.2.
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from models.domain.ladder_clock import answer_by, applies, due_at, next_level, pause_end, until_seen_at
+from models.domain.ladder_clock import answer_by, due_at, next_level, pause_end, until_seen_at
 from models.domain.ladder_facts import (
     Action,
     Decision,
@@ -104,20 +104,21 @@ class _Climb:
             self.actions.append(RecordPassed(passed.id, was_due_at=at))
             self._come_again(passed, terms)
         current = self._current(until_seen)
-        if due_now:
-            current = self._take_over(*due_now[-1], current)
-        if current is not None:
+        taken_over = bool(due_now) and self._take_over(*due_now[-1], current)
+        if current is not None and not taken_over:
             self._tend(current[1], current[2], kind=AlertKind.STEP)
 
     def planned(self) -> tuple[list[tuple[datetime, PlannedStep]], PlannedStep]:
         """Return the steps that can still fire, lowest first; the until-seen step only when no other is left."""
-        facts, pathway = self.facts, self.pathway
+        facts, pathway, done, misses = self.facts, self.pathway, self.facts.done, self.facts.miss_count
         until_seen = (len(pathway.steps), pathway.until_seen, pathway.until_seen.terms(high_risk=self.high_risk))
         found = []
         for planned in pathway.plan(facts.trigger, high_risk=self.high_risk):
             _, step, terms = planned
-            entry = facts.done.get(step.id)
-            if (entry is not None and terms.repeat is None) or not applies(step, miss_count=facts.miss_count):
+            entry = done.get(step.id)
+            if misses < step.misses_at_least or (entry is not None and terms.repeat is None):
+                continue
+            if step.misses_at_most is not None and misses > step.misses_at_most:
                 continue
             at = due_at(terms, facts, entry, calendar=self.calendar)
             if at is not None:
@@ -134,8 +135,8 @@ class _Climb:
             self._tend(step, terms, kind=kind)
             return
         self._hold(step, raised_to=0)
-        self._raise(step, terms, kind=kind, why=Why.DUE, raised_to=0, was_due_at=self.now)
-        self._look_again(self._answer_by(terms), step.id)
+        needs_ack_by = self._raise(step, terms, kind=kind, why=Why.DUE, raised_to=0, was_due_at=self.now)
+        self._look_again(needs_ack_by, step.id)
 
     def ask_for_triage(self) -> None:
         """Backlog: no steps, only its share in one triage task per team and owner, asked for again and again."""
@@ -174,18 +175,21 @@ class _Climb:
         plan = self.pathway.plan(self.facts.trigger, high_risk=self.high_risk)
         return next((planned for planned in plan if planned[1].id == self.step_id), None)
 
-    def _take_over(self, was_due_at: datetime, planned: PlannedStep, current: PlannedStep | None) -> PlannedStep | None:
-        """Fire a due step. It becomes the step in hand unless a higher one is; return the one then in hand."""
+    def _take_over(self, was_due_at: datetime, planned: PlannedStep, current: PlannedStep | None) -> bool:
+        """Fire a due step. It becomes the step in hand unless a higher one is; return whether it did."""
         height, step, terms = planned
-        if current is not None and current[0] > height:
-            self._raise(step, terms, kind=AlertKind.STEP, why=Why.DUE, raised_to=0, was_due_at=was_due_at)
-            return current
-        raised_to = self._carried_up(terms, current)
-        self._hold(step, raised_to=raised_to)
-        self._raise(step, terms, kind=AlertKind.STEP, why=Why.DUE, raised_to=raised_to, was_due_at=was_due_at)
+        beside = current is not None and current[0] > height
+        raised_to = 0 if beside else self._carried_up(terms, current)
+        if not beside:
+            self._hold(step, raised_to=raised_to)
+        needs_ack_by = self._raise(
+            step, terms, kind=AlertKind.STEP, why=Why.DUE, raised_to=raised_to, was_due_at=was_due_at
+        )
+        if not beside:
+            self._look_again(self._paused(needs_ack_by, terms), step.id)
         if step.offers_text and self.facts.trigger is not FollowUpTrigger.OUTCOME_NOT_RECORDED:
             self.actions.append(OfferText(step.id))
-        return planned
+        return not beside
 
     def _carried_up(self, terms: Terms, current: PlannedStep | None) -> int:
         """A step that nobody has answered takes the next one with it: it never goes down unacknowledged.
@@ -218,12 +222,13 @@ class _Climb:
                 return
             why, raised_to = Why.NOT_ACKNOWLEDGED, next_level(chain, self.raised_to)
         self._hold(step, raised_to=raised_to)
-        self._raise(step, terms, kind=kind, why=why, raised_to=raised_to, was_due_at=until)
-        self._look_again(self._paused(self._answer_by(terms), terms), step.id)
+        needs_ack_by = self._raise(step, terms, kind=kind, why=why, raised_to=raised_to, was_due_at=until)
+        self._look_again(self._paused(needs_ack_by, terms), step.id)
 
     def _raise(
         self, step: Step, terms: Terms, *, kind: AlertKind, why: Why, raised_to: int, was_due_at: datetime
-    ) -> None:
+    ) -> datetime:
+        """Add the alert; return by when somebody has to acknowledge it."""
         needs_ack_by = answer_by(
             self.pathway,
             terms,
@@ -253,6 +258,7 @@ class _Climb:
         )
         if why is Why.DUE and kind is AlertKind.STEP:
             self._come_again(step, terms)
+        return needs_ack_by
 
     def _come_again(self, step: Step, terms: Terms) -> None:
         if terms.repeat is not None:

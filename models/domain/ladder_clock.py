@@ -2,16 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from operator import attrgetter
 
 from models.domain.ladder_facts import FollowUpFacts, StepDone
-from models.domain.pathway import STAND_INS, Anchor, Due, Pathway, Step, Terms
+from models.domain.pathway import STAND_INS, Anchor, Due, Pathway, Terms
 from models.domain.words import OwnerRole
 from models.domain.working_time import WorkingCalendar
 
-
-def applies(step: Step, *, miss_count: int) -> bool:
-    """Whether the step is meant for this many misses in a row."""
-    return step.misses_at_least <= miss_count and (step.misses_at_most is None or miss_count <= step.misses_at_most)
+_ANCHORED = {
+    Anchor.OPENED: attrgetter("opened_at"),
+    Anchor.START: attrgetter("started_at"),
+    Anchor.UNSEEN_SINCE: attrgetter("unseen_since"),
+    Anchor.DATE_OF_BIRTH: attrgetter("date_of_birth"),
+    Anchor.EDD: attrgetter("edd"),
+    Anchor.WINDOW_END: attrgetter("window_end"),
+}
 
 
 def due_at(terms: Terms, facts: FollowUpFacts, entry: StepDone | None, *, calendar: WorkingCalendar) -> datetime | None:
@@ -64,20 +69,7 @@ def next_level(chain: Sequence[OwnerRole], level: int) -> int:
 
 
 def _reckoned(due: Due, facts: FollowUpFacts, calendar: WorkingCalendar) -> datetime | None:
-    anchor: datetime | date | None
-    match due.anchor:
-        case Anchor.START:
-            anchor = facts.started_at
-        case Anchor.OPENED:
-            anchor = facts.opened_at
-        case Anchor.UNSEEN_SINCE:
-            anchor = facts.unseen_since
-        case Anchor.DATE_OF_BIRTH:
-            anchor = facts.date_of_birth
-        case Anchor.EDD:
-            anchor = facts.edd
-        case Anchor.WINDOW_END:
-            anchor = facts.window_end
+    anchor: datetime | date | None = _ANCHORED[due.anchor](facts)
     if anchor is None:
         return None
     if isinstance(anchor, datetime):

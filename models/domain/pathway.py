@@ -4,11 +4,10 @@ Built by `config.pathways_loader` from YAML; never changed once loaded. Compared
 loaded once and asked about a hundred thousand times.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from functools import lru_cache
-from typing import assert_never
 
 from models.domain.words import FollowUpTrigger, OwnerRole, Urgency
 from models.domain.working_time import (
@@ -56,16 +55,14 @@ class Span:
 
     def after(self, moment: datetime, *, calendar: WorkingCalendar) -> datetime:
         """Return when the span after `moment` is over, as UTC."""
-        match self.unit:
-            case Unit.HOURS:
-                return after_hours(moment, self.count)
-            case Unit.WORKING_HOURS:
-                return after_working_hours(moment, self.count, calendar=calendar)
-            case Unit.WORKING_DAYS:
-                return after_working_days(moment, int(self.count), calendar=calendar, at=self.at)
-            case Unit.DAYS:
-                return self.after_date(calendar.civil_date(moment), calendar=calendar)
-        assert_never(self.unit)
+        unit = self.unit
+        if unit is Unit.HOURS:
+            return after_hours(moment, self.count)
+        if unit is Unit.WORKING_DAYS:
+            return after_working_days(moment, int(self.count), calendar=calendar, at=self.at)
+        if unit is Unit.WORKING_HOURS:
+            return after_working_hours(moment, self.count, calendar=calendar)
+        return self.after_date(calendar.civil_date(moment), calendar=calendar)
 
     def after_date(self, day: date, *, calendar: WorkingCalendar) -> datetime:
         """Return the staff's moment `count` days after `day`, which may be negative: never after a day off."""
@@ -143,6 +140,14 @@ class Pathway:
     second_person: Step
     backlog_triage: Step
     retired_steps: frozenset[str]
+    # Worked out once: a version is asked about a hundred thousand times in a burst.
+    _plans: Mapping[bool, Mapping[FollowUpTrigger, tuple[PlannedStep, ...]]] = field(init=False, repr=False)
+    _chains: Mapping[OwnerRole, tuple[OwnerRole, ...]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        plans = {risk: {one: _plan(self, one, high_risk=risk) for one in FollowUpTrigger} for risk in (False, True)}
+        object.__setattr__(self, "_plans", plans)
+        object.__setattr__(self, "_chains", {role: _chain(self.goes_up, role) for role in OwnerRole})
 
     def runs_as_high_risk(self, *, high_risk: bool, contact_code: str) -> bool:
         """Whether high-risk terms apply: the family's flags say so, or the contact always does."""
@@ -150,11 +155,11 @@ class Pathway:
 
     def plan(self, trigger: FollowUpTrigger, *, high_risk: bool) -> tuple[PlannedStep, ...]:
         """Return the steps that can apply, lowest first, each with its height and terms."""
-        return _plan(self, trigger, high_risk)
+        return self._plans[high_risk][trigger]
 
     def chain(self, role: OwnerRole) -> tuple[OwnerRole, ...]:
         """Return whom to try for a step of `role`, in order; the last always resolves."""
-        return _chain(self.goes_up, role)
+        return self._chains[role]
 
     def step(self, step_id: str) -> Step | None:
         """Return the step of this id, standing ones included; None if this version has none."""
@@ -166,8 +171,7 @@ class Pathway:
         return (self.until_seen, self.confirm_seen, self.second_person, self.backlog_triage)
 
 
-@lru_cache(maxsize=1024)
-def _plan(pathway: Pathway, trigger: FollowUpTrigger, high_risk: bool) -> tuple[PlannedStep, ...]:
+def _plan(pathway: Pathway, trigger: FollowUpTrigger, *, high_risk: bool) -> tuple[PlannedStep, ...]:
     return tuple(
         (height, step, step.terms(high_risk=high_risk))
         for height, step in enumerate(pathway.steps)
@@ -175,8 +179,9 @@ def _plan(pathway: Pathway, trigger: FollowUpTrigger, high_risk: bool) -> tuple[
     )
 
 
-@lru_cache(maxsize=1024)
 def _chain(goes_up: tuple[OwnerRole, ...], role: OwnerRole) -> tuple[OwnerRole, ...]:
+    if role is OwnerRole.LAST_RESORT:
+        return (role,)
     if role in goes_up:
         return (*goes_up[goes_up.index(role) :], OwnerRole.LAST_RESORT)
     pool = (OwnerRole.TEAM_POOL,) if role in FRONT_LINE and role is not OwnerRole.TEAM_POOL else ()

@@ -40,7 +40,7 @@ class WorkingCalendar:
 
     def civil_date(self, moment: datetime) -> date:
         """Return the date on the wall where the work is done."""
-        return moment.astimezone(self.zone).date()
+        return _civil_date(moment, self.zone)
 
     def at(self, day: date, local_time: time) -> datetime:
         """Return a civil time as UTC. One shown twice is the later; one the clocks skip is read as already changed."""
@@ -73,8 +73,8 @@ def after_working_days(anchor: datetime, count: int, *, calendar: WorkingCalenda
 
     Count 0 is the anchor's own day; never before the anchor itself.
     """
-    day = working_day_after(calendar.civil_date(anchor), count, calendar=calendar)
-    return max(anchor.astimezone(UTC), _civil_instant(day, at or calendar.day_ends, calendar))
+    instant = _nth_working_instant(_civil_date(anchor, calendar.zone), count, at or calendar.day_ends, calendar)
+    return instant if instant > anchor else anchor.astimezone(UTC)
 
 
 def after_hours(anchor: datetime, hours: float) -> datetime:
@@ -86,7 +86,8 @@ def after_working_hours(anchor: datetime, hours: float, *, calendar: WorkingCale
     """Return when `hours` of opening time have passed since `anchor`, as UTC."""
     left = timedelta(hours=hours)
     day = working_day_on_or_after(calendar.civil_date(anchor), calendar=calendar)
-    start = max(anchor.astimezone(UTC), _civil_instant(day, calendar.day_starts, calendar))
+    opening = _civil_instant(day, calendar.day_starts, calendar)
+    start = opening if opening > anchor else anchor.astimezone(UTC)
     while start + left > (close := _civil_instant(day, calendar.day_ends, calendar)):
         left -= max(close - start, timedelta(0))
         day = working_day_after(day, 1, calendar=calendar)
@@ -96,7 +97,7 @@ def after_working_hours(anchor: datetime, hours: float, *, calendar: WorkingCale
 
 def staff_moment(day: date, at: time, *, calendar: WorkingCalendar) -> datetime:
     """Return when a staff step tied to a birth or due date happens: on `day`, or the working day before; UTC."""
-    return _civil_instant(working_day_on_or_before(day, calendar=calendar), at, calendar)
+    return _staff_instant(day, at, calendar)
 
 
 def working_days_between(earlier: date, later: date, *, calendar: WorkingCalendar) -> int:
@@ -123,6 +124,22 @@ def _next_working_day(day: date, *, step: timedelta, calendar: WorkingCalendar) 
         if calendar.is_working_day(found):
             return found
     raise CalendarError(f"no working day within {_LONGEST_CLOSURE_DAYS} days of {day}; the holidays are wrong")
+
+
+# One decision asks the same moment's date several times over; a burst asks about the same few days.
+@lru_cache(maxsize=4_096)
+def _civil_date(moment: datetime, zone: ZoneInfo) -> date:
+    return moment.astimezone(zone).date()
+
+
+@lru_cache(maxsize=65_536)
+def _nth_working_instant(day: date, count: int, at: time, calendar: WorkingCalendar) -> datetime:
+    return _civil_instant(working_day_after(day, count, calendar=calendar), at, calendar)
+
+
+@lru_cache(maxsize=65_536)
+def _staff_instant(day: date, at: time, calendar: WorkingCalendar) -> datetime:
+    return _civil_instant(working_day_on_or_before(day, calendar=calendar), at, calendar)
 
 
 @lru_cache(maxsize=65_536)
