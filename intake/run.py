@@ -137,6 +137,7 @@ def _stage(session: Session, job: _Job, source: SourceRow) -> int:
     )
     total = job.sheet.survey.lines
     intake_staging.fill(session, lines, progress=lambda count: job.progress(count, total))
+    intake_staging.analyze(session, *(field.staged_as for field in KINDS[job.kind].content if field.required))
     intake_runs.set_version_kind(session, source_id=source.id)
     verdicts = intake_staging.counts(session)
     return verdicts.get("r", 0) + verdicts.get("x", 0)

@@ -71,20 +71,22 @@ _SPREAD = """
     WHERE label.person_id = least.person_id AND least.label < label.label
 """
 
-_NEW_PLACES = """
-    WITH lived AS (
-        SELECT l.label, min(p.household_id) AS household_id
-        FROM label l LEFT JOIN place p USING (person_id) GROUP BY 1
-    ), fresh AS (
-        SELECT label, nextval(pg_get_serial_sequence('household', 'id')) AS id
-        FROM (SELECT label FROM lived WHERE household_id IS NULL ORDER BY 1) AS each
-    ), made AS (
-        INSERT INTO household (id, created_at) SELECT id, :now FROM fresh
+_LIVED = """
+    CREATE TEMP TABLE lived ON COMMIT DROP AS
+    SELECT l.label, min(p.household_id) AS household_id
+    FROM label l LEFT JOIN place p USING (person_id) GROUP BY 1
+"""
+_NEW_HOUSEHOLDS = """
+    WITH fresh AS (
+        UPDATE lived SET household_id = nextval(pg_get_serial_sequence('household', 'id'))
+        WHERE household_id IS NULL RETURNING household_id
     )
+    INSERT INTO household (id, created_at) SELECT household_id, :now FROM fresh
+"""
+_NEW_PLACES = """
     INSERT INTO place (person_id, household_id)
-    SELECT l.person_id, coalesce(v.household_id, f.id)
-    FROM label l JOIN lived v USING (label) LEFT JOIN fresh f USING (label)
-    WHERE NOT EXISTS (SELECT FROM place p WHERE p.person_id = l.person_id)
+    SELECT l.person_id, v.household_id FROM label l JOIN lived v USING (label)
+    ON CONFLICT (person_id) DO NOTHING
 """
 
 _MEMBERS = """
@@ -108,6 +110,7 @@ def place(session: Session, *, source_id: int, now: datetime) -> None:
     """Find or make the household of every row of `work`, and make its people members."""
     both = {"source": source_id, "now": now}
     session.execute(text(_PLACES))
+    session.execute(text("CREATE UNIQUE INDEX ON place (person_id)"))
     session.execute(text(_REFS), both)
     session.execute(text(_NEW_REFS), both)
     session.execute(text(_LABELS))
@@ -117,7 +120,10 @@ def place(session: Session, *, source_id: int, now: datetime) -> None:
     if session.execute(text("SELECT EXISTS (SELECT FROM joined)")).scalar():
         while session.execute(text(_SPREAD)).rowcount:  # type: ignore[attr-defined]
             pass
-    session.execute(text(_NEW_PLACES), both)
+    session.execute(text(_LIVED))
+    session.execute(text(_NEW_HOUSEHOLDS), both)
+    session.execute(text("ANALYZE lived"))
+    session.execute(text(_NEW_PLACES))
     session.execute(text("ANALYZE place"))
     session.execute(
         text(
