@@ -83,8 +83,15 @@ class FollowUp(Base):
         Index("uq_follow_up_referral", "referral_id", unique=True),
         # `advance` claims what is due; backlog is triaged in bulk and found by its own due time too.
         Index("ix_follow_up_due", "next_due_at", "id", postgresql_where=text("next_due_at IS NOT NULL")),
+        # The urgent lane's own: a burst of routine work is no queue before it.
+        Index(
+            "ix_follow_up_due_urgent",
+            "next_due_at",
+            "id",
+            postgresql_where=text("next_due_at IS NOT NULL AND (red_flag OR high_risk)"),
+        ),
         # The team lead's list: red flags, high risk, then overdue longest. The backlog is a list of its own, so that a
-        # first load of years neither stands before today's work nor slows its page. Filters by kind read the index alone.
+        # first load of years neither stands before today's work nor slows its page. Filters by kind need no table.
         *(
             Index(
                 name,

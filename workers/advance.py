@@ -1,0 +1,217 @@
+"""Advance: claim due follow-ups, ask the ladder about each, store what it says. One transaction a claimed set.
+
+The ladder decides (models/domain/ladder.py); this shell loads facts, finds the people, and writes rows in sets.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from config.rules import Rules
+from models.db import alerts, follow_ups, messages, recipients
+from models.db.alerts import NewAlert
+from models.db.follow_ups import Advanced, Claimed, Told
+from models.db.messages import NewMessage
+from models.db.pathway_shelf import PathwayShelf
+from models.db.people_resolution import Directory, Reached, Whose, directory
+from models.domain import dedupe
+from models.domain.ids import FollowUpId, TeamId
+from models.domain.ladder import decide
+from models.domain.ladder_facts import Decision, OfferText, RaiseAlert, RecordPassed, RequestTriage, Why, dump_done
+from models.domain.words import AlertKind, Audience, Channel, FollowUpState, MessageState, Purpose, Urgency
+from workers.backlog import Triage, triage_alerts
+
+_EVENT = {Why.DUE: "step_fired", Why.NOT_ACKNOWLEDGED: "step_raised", Why.LEASE_ENDED: "step_came_back"}
+
+
+@dataclass(slots=True)
+class _Writes:
+    """What one claimed set leaves, to be stored table by table."""
+
+    rows: list[Advanced] = field(default_factory=list)
+    raised: list[NewAlert] = field(default_factory=list)
+    overtaken: list[tuple[int, str | None]] = field(default_factory=list)
+    events: list[Told] = field(default_factory=list)
+    texts: list[tuple[Claimed, str]] = field(default_factory=list)
+    triage: list[Triage] = field(default_factory=list)
+
+
+def advance_due(
+    session: Session, *, rules: Rules, pathways: PathwayShelf, now: datetime, limit: int, urgent_only: bool = False
+) -> int:
+    """Advance up to `limit` due follow-ups; return how many were looked at. The caller commits."""
+    claimed = follow_ups.claim_due(session, now=now, limit=limit, urgent_only=urgent_only)
+    if not claimed:
+        return 0
+    risky = follow_ups.high_risk_of(session, claimed, harmless_flags=harmless_flags(rules))
+    staff = _staff(session, claimed, rules=rules, now=now)
+    writes = _Writes()
+    for row in claimed:
+        pathway = pathways.get(session, row.pathway_code, row.pathway_version)
+        high_risk = row.high_risk or row.id in risky
+        decision = decide(row.facts(high_risk=high_risk), pathway, now=now, calendar=rules.calendar)
+        _note(writes, row, decision, staff=staff, high_risk=high_risk)
+    _store(session, writes, now=now)
+    return len(claimed)
+
+
+def harmless_flags(rules: Rules) -> frozenset[str]:
+    """The flag codes known not to make a family high risk."""
+    return frozenset(code for code, kind in rules.flags.kinds.items() if not kind.high_risk)
+
+
+def _staff(session: Session, claimed: Sequence[Claimed], *, rules: Rules, now: datetime) -> Directory:
+    people = {row.booked_with for row in claimed} | {row.caseload_holder for row in claimed}
+    teams = {row.team_id for row in claimed}
+    return directory(
+        session,
+        now=now,
+        today=rules.calendar.civil_date(now),
+        team_ids={team for team in teams if team is not None},
+        practitioner_ids={person for person in people if person is not None},
+    )
+
+
+def _note(writes: _Writes, row: Claimed, decision: Decision, *, staff: Directory, high_risk: bool) -> None:
+    """Turn one decision into rows to write."""
+    whose = Whose(row.booked_with, row.caseload_holder, row.team_id)
+    owner = (row.owner_practitioner_id, row.owner_team_id)
+    raised_to = decision.step_raised_to
+    for action in decision.actions:
+        match action:
+            case RaiseAlert():
+                reached = staff.resolve(whose, action.role_chain)
+                _raise(writes, row, action, reached, staff=staff, whose=whose, in_hand=decision.step_id)
+                if action.step_id == decision.step_id:
+                    owner = (reached.practitioner_id, reached.owner_team_id)
+                    raised_to = action.raised_to + reached.place
+            case OfferText():
+                writes.texts.append((row, action.step_id))
+            case RecordPassed():
+                detail = json.dumps({"was_due_at": action.was_due_at.isoformat()})
+                writes.events.append(
+                    Told(row.id, "step_passed", row.state, row.state, action.step_id, reason="late", detail=detail)
+                )
+            case RequestTriage():
+                reached = staff.resolve(whose, action.role_chain)
+                owner = (reached.practitioner_id, reached.owner_team_id)
+                assert decision.next_due_at is not None
+                writes.triage.append(Triage(row.team_id, reached, decision.next_due_at))
+    writes.rows.append(
+        Advanced(
+            row.id,
+            decision.next_due_at,
+            decision.next_step_id,
+            decision.step_id,
+            decision.step_fired_at,
+            raised_to,
+            decision.acknowledged_until,
+            json.dumps(dump_done(decision.done)),
+            high_risk,
+            *owner,
+            bool(decision.actions) or high_risk is not row.high_risk,
+        )
+    )
+    if high_risk is not row.high_risk:
+        writes.events.append(Told(row.id, "high_risk_found", row.state, row.state, decision.step_id))
+
+
+def _raise(
+    writes: _Writes,
+    row: Claimed,
+    action: RaiseAlert,
+    reached: Reached,
+    *,
+    staff: Directory,
+    whose: Whose,
+    in_hand: str | None,
+) -> None:
+    """One alert for who must act, one for each also told; those of earlier steps are overtaken."""
+    if row.step_id is not None or row.cycle > 1:
+        writes.overtaken.append((row.id, None if action.step_id == in_hand else action.step_id))
+    writes.raised.append(_alert(row, action, reached, told=0))
+    taken = {(reached.practitioner_id, reached.owner_team_id)}
+    for number, role in enumerate(action.also_tell, start=1):
+        also = staff.reach(whose, role)
+        if also is not None and (also.practitioner_id, also.owner_team_id) not in taken:
+            taken.add((also.practitioner_id, also.owner_team_id))
+            writes.raised.append(_alert(row, action, also, told=number))
+    detail = {
+        "told": reached.role,
+        "practitioner_id": reached.practitioner_id,
+        "team_id": reached.owner_team_id,
+        "answer_by": action.needs_ack_by.isoformat(),
+        "was_due_at": action.was_due_at.isoformat(),
+    }
+    event = _EVENT[action.why]
+    writes.events.append(Told(row.id, event, row.state, row.state, action.step_id, detail=json.dumps(detail)))
+
+
+def _alert(row: Claimed, action: RaiseAlert, reached: Reached, *, told: int) -> NewAlert:
+    return NewAlert(
+        kind=action.kind,
+        urgency=Urgency.RED_FLAG if row.red_flag else action.urgency,
+        dedupe_key=dedupe.step_alert(
+            row.id,
+            cycle=row.cycle,
+            step_id=action.step_id,
+            raised_to=action.raised_to,
+            occurrence=action.occurrence,
+            told=told,
+        ),
+        practitioner_id=reached.practitioner_id,
+        owner_team_id=reached.owner_team_id,
+        follow_up_id=row.id,
+        household_id=row.household_id,
+        person_id=row.person_id,
+        team_id=row.team_id,
+        step_id=action.step_id,
+        audience_role=reached.role,
+        detail=None if told == 0 else '{"also_told": true}',
+    )
+
+
+def _store(session: Session, writes: _Writes, *, now: datetime) -> None:
+    follow_ups.store(session, writes.rows)
+    alerts.overtake(session, writes.overtaken, outcome="next_step", by="engine", now=now)
+    raised = alerts.raise_many(session, writes.raised, now=now)
+    raised += triage_alerts(session, writes.triage, now=now)
+    messages.alert_emails(session, raised, now=now)
+    writes.events.extend(_offer_texts(session, writes.texts, now=now))
+    follow_ups.tell(session, writes.events, now=now)
+
+
+def _offer_texts(session: Session, offered: Sequence[tuple[Claimed, str]], *, now: datetime) -> list[Told]:
+    """Write the neutral texts that wait for a person, one a household; return what the stories say of it."""
+    if not offered:
+        return []
+    whom = recipients.for_follow_ups(session, [row.id for row, _ in offered])
+    texts: dict[int, NewMessage] = {}
+    events = []
+    for row, step_id in offered:
+        recipient = whom.get(FollowUpId(row.id))
+        if recipient is None or recipient.contact_point_id is None:
+            events.append(Told(row.id, "text_not_possible", row.state, row.state, step_id, reason="no_number"))
+            continue
+        events.append(Told(row.id, "text_offered", row.state, row.state, step_id))
+        texts[row.id] = NewMessage(
+            channel=Channel.SMS,
+            audience=Audience.FAMILY,
+            purpose=Purpose.AFTER_MISS,
+            dedupe_key=dedupe.step_message(
+                row.id, cycle=row.cycle, step_id=step_id, audience=Audience.FAMILY, channel=Channel.SMS
+            ),
+            template_code=messages.AFTER_MISS_TEMPLATE,
+            state=MessageState.HELD,
+            send_after=now,
+            language=recipient.language or "en",
+            team_id=None if row.team_id is None else TeamId(row.team_id),
+            household_id=recipient.household_id,
+            contact_point_id=recipient.contact_point_id,
+            follow_up_ids=(FollowUpId(row.id),),
+        )
+    messages.add_many(session, list(texts.values()), now=now)
+    return events
