@@ -1,0 +1,156 @@
+"""`import`, `demo-data` and `sources`: data in, and what a source's data mean."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+from sqlalchemy.orm import Session
+
+from cli.exits import UNUSABLE, print_json, stop
+from cli.opening import LONDON, opened
+from cli.settling import settle
+from intake.report import ImportReport
+from models.db import clock
+from models.domain.words import ImportKind
+
+sources = typer.Typer(help="The senders of data, and what their data mean.", no_args_is_help=True)
+PROGRESS_FROM_LINES = 20_000  # a shorter file is done before anybody looks
+SHOWN_REJECTIONS = 20
+
+
+class Format(StrEnum):
+    """The formats that can be imported."""
+
+    CSV = "csv"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.command("import")(import_)
+    app.command("demo-data")(demo_data)
+
+
+def import_(
+    file: Path,
+    source: Annotated[str, typer.Option(help="The sender's name; a new one is made known.")],
+    format: Annotated[Format, typer.Option(help="The file's format.")] = Format.CSV,
+    kind: Annotated[ImportKind, typer.Option(help="What a row is.")] = ImportKind.APPOINTMENTS,
+    mapping: Annotated[Path | None, typer.Option(help="A mapping file from their columns to ours.")] = None,
+    as_of: Annotated[datetime | None, typer.Option(help="The time up to which the file is complete.")] = None,
+    dry_run: Annotated[bool, typer.Option(help="Do everything, then take it back.")] = False,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Import one file; the same file twice changes nothing. Exit 2, and nothing stored, if it can't be used."""
+    from intake.errors import UnusableInput
+    from intake.run import import_file
+
+    with opened() as ready:
+        with Session(ready.engine) as session:
+            now = clock.now(session)
+        rules = ready.rules()
+        try:
+            with _progress() as progress:
+                report = import_file(
+                    ready.engine, file, kind=kind, source=source, mapping_path=mapping, dry_run=dry_run,
+                    progress=progress, rules=rules, now=now, as_of=as_of.astimezone() if as_of else None,
+                )  # fmt: skip
+        except UnusableInput as error:
+            if as_json:
+                print_json({"error": str(error)})
+            stop(str(error), code=UNUSABLE)
+        if not dry_run:
+            settle(ready.engine, rules)
+    if as_json:
+        print_json(report.to_json())
+    else:
+        _tell(report)
+
+
+def demo_data(
+    families: Annotated[int, typer.Option(min=1, help="How many families.")],
+    out: Annotated[Path, typer.Option(help="The folder to write to.")],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same families.")] = 1,
+) -> None:
+    """Write made-up trust extracts in the import format."""
+    from intake.demo import write_extracts
+
+    out.mkdir(parents=True, exist_ok=True)
+    for path in write_extracts(out, families=families, seed=seed, today=datetime.now(LONDON).date()):
+        typer.echo(str(path))
+
+
+@sources.command("list")
+def sources_list(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """List the senders and what their data mean."""
+    from models.db import sources as queries
+
+    with opened() as ready, Session(ready.engine) as session:
+        lines = [asdict(line) for line in queries.list_(session)]
+    if as_json:
+        print_json(lines)
+        return
+    for line in lines:
+        typer.echo("  ".join(f"{name}={value}" for name, value in line.items()))
+
+
+@sources.command("set")
+def sources_set(
+    name: str,
+    settings: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="What its data mean.")],
+    by: Annotated[str, typer.Option(help="Who declares it; kept for good.")],
+) -> None:
+    """Declare what a sender's data mean: go-live date, rhythm, authority, empty values."""
+    from models.db import sources as queries
+
+    values = dict(_pair(setting) for setting in settings)
+    with opened() as ready, Session(ready.engine) as session:
+        try:
+            queries.set_(session, name=name, values=values, by=by, now=clock.now(session))
+        except (LookupError, ValueError) as error:
+            stop(str(error), code=UNUSABLE)
+        session.commit()
+    typer.echo(f"{name}: {', '.join(settings)}")
+
+
+def _pair(setting: str) -> tuple[str, str]:
+    key, mark, value = setting.partition("=")
+    if not mark or not key:
+        stop(f"{setting!r} is no setting; expected KEY=VALUE", code=UNUSABLE)
+    return key, value
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """Yield a function to tell how far a long file is; silent where nobody watches."""
+    console = Console(stderr=True)
+    with Progress(
+        "{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console,
+        disable=not sys.stderr.isatty(), transient=True,
+    ) as bar:  # fmt: skip
+        task = bar.add_task("reading", total=None, visible=False)
+
+        def tell(rows: int, lines: int) -> None:
+            bar.update(task, completed=rows, total=lines, visible=lines >= PROGRESS_FROM_LINES)
+
+        yield tell
+
+
+def _tell(report: ImportReport) -> None:
+    typer.echo(
+        f"{report.read} rows read: {report.created} new, {report.updated} changed, {report.unchanged} unchanged, "
+        f"{len(report.rejected)} rejected" + (" (dry run: nothing stored)" if report.dry_run else "")
+    )
+    for note in report.notes:
+        typer.echo(note)
+    for each in report.rejected[:SHOWN_REJECTIONS]:
+        typer.echo(f"line {each.line}, {each.column}: {each.value!r}: {each.reason}")
+    if len(report.rejected) > SHOWN_REJECTIONS:
+        typer.echo(f"and {len(report.rejected) - SHOWN_REJECTIONS} more rejected; all are kept and listed with --json")

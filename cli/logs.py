@@ -1,0 +1,32 @@
+"""Log lines of our processes: one JSON object each, on standard error, without a family's name, number or text."""
+
+import logging
+import sys
+from typing import Final
+
+import structlog
+
+# Libraries whose own lines at INFO would name queues and hosts on every tick.
+QUIET: Final = ("apscheduler", "httpx", "twilio.http_client", "celery", "kombu", "alembic")
+
+
+def log_to_stderr() -> None:
+    """Set up logging once for this process."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
