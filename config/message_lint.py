@@ -30,6 +30,7 @@ NEEDED = {
     "reminders.yaml": ("source", "none_within_minutes_of_start", "reminders"),
     "codes.yaml": ("source", "twilio"),
     "staff.yaml": ("source", "staff_alert"),
+    "replies.yaml": ("source", "stop_alone", "stop_within", "answer", "answer_at_most_every_minutes"),
     "language.yaml": ("source", "refused_words", "refused_replies", "refused_invitations", "placeholders", "longest"),
 }
 LATEST, EARLIEST = "20:00", "08:00"  # domain.md 6.2: never outside these, whatever a trust writes
@@ -64,6 +65,9 @@ def _lint_file(file: RuleFile, language: Any) -> Iterator[Finding]:
         yield from _lint_hours(file)
     if file.path.name == "staff.yaml":
         yield from _lint_staff(file, language)
+    if file.path.name == "replies.yaml":
+        faults = (check(file.content["answer"], language) for check in (_says_too_much, _invites_swallowed))
+        yield from (file.finding(("answer",), fault) for fault in faults if fault)
     for code in file.content.get("templates", {}):
         yield from _lint_template(file, ("templates", code), language)
 

@@ -14,6 +14,7 @@ from config.message_lint import lint_folders
 from config.yaml_files import RulesError, read_rule_file
 from models.domain.gate import GateRules
 from models.domain.reminders import ReminderPlan, ReminderRule
+from models.domain.replies import ReplyWords
 from models.domain.sending import CodeMeaning, SendingRules
 from models.domain.texting_hours import TextingHours
 from models.domain.words import Audience, ContactMode, Purpose
@@ -44,6 +45,15 @@ class StaffTemplate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyRules:
+    """How texts from families are read, and the one neutral answer to all of them."""
+
+    words: ReplyWords
+    answer: str
+    answer_at_most_every: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRules:
     """All the rules of messages that are data."""
 
@@ -54,6 +64,7 @@ class MessageRules:
     codes: Mapping[str, CodeMeaning]
     templates: Mapping[tuple[str, str], Template]
     staff_alert: StaffTemplate
+    replies: ReplyRules
 
     def words(self, code: str, language: str | None) -> Template | None:
         """Return the approved words in a language, else in English; None where nobody has approved any."""
@@ -80,6 +91,7 @@ def load(overlays: Sequence[Path] = (), *, zone: ZoneInfo = LONDON) -> MessageRu
         codes=_codes(_read(folders, "messages/codes.yaml")),
         templates=_templates(folders),
         staff_alert=_staff(_read(folders, "messages/staff.yaml")),
+        replies=_replies(_read(folders, "messages/replies.yaml")),
     )
 
 
@@ -182,3 +194,14 @@ def _templates(folders: Sequence[Path]) -> Mapping[tuple[str, str], Template]:
 def _staff(content: Content) -> StaffTemplate:
     alert = content["staff_alert"]
     return StaffTemplate(version=alert["version"], subjects=alert["subject"], text=alert["text"])
+
+
+def _replies(content: Content) -> ReplyRules:
+    return ReplyRules(
+        words=ReplyWords(
+            stop_alone=frozenset(content["stop_alone"]),
+            stop_within=tuple(content["stop_within"]),
+        ),
+        answer=content["answer"],
+        answer_at_most_every=timedelta(minutes=content["answer_at_most_every_minutes"]),
+    )

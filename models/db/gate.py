@@ -2,7 +2,8 @@
 
 A life, safety or confirmation that no source has told us is unknown, unless the trust has declared for a source that
 knows these people what an empty value means (`source.empty_values` with `declared_by`; design 3.5):
-`subject_deceased_on: alive`, `pregnancy_outcome: continuing`, `contact_safe_to_text: yes`, `contact_confirmed_on: received`.
+`subject_deceased_on: alive`, `pregnancy_outcome: continuing`, `contact_safe_to_text: yes` and
+`contact_confirmed_on: received`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -61,9 +62,12 @@ def load(
     }
 
 
-# Who is in the household now; whose loss, flag or number concerns the text.
-_MESSAGES = text(
-    """
+# The flags and losses that count are those of everybody in the household, of the recipient and of the subjects.
+_SUBJECT_PEOPLE = """
+  SELECT ms.message_id, COALESCE(f.person_id, a.person_id) AS person_id FROM message_subject ms
+  LEFT JOIN follow_up f ON f.id = ms.follow_up_id LEFT JOIN appointment a ON a.id = ms.appointment_id
+"""
+_MESSAGES = text(f"""
 SELECT m.id, m.purpose, m.send_after, m.not_after, m.dedupe_key, m.template_code, m.household_id,
   c.number, c.safe_to_text, c.content_level, c.confirmed_on, c.created_at AS number_since, c.interpreter, c.language,
   c.opted_out_at IS NOT NULL OR EXISTS (
@@ -78,14 +82,14 @@ SELECT m.id, m.purpose, m.send_after, m.not_after, m.dedupe_key, m.template_code
   EXISTS (SELECT FROM texts_stop WHERE lifted_at IS NULL) AS all_stopped,
   ARRAY(SELECT DISTINCT flag.code FROM flag WHERE flag.ended_at IS NULL AND flag.person_id IN (
     SELECT h.person_id FROM household_member h WHERE h.household_id = m.household_id AND h.valid_until IS NULL
-    UNION ALL SELECT c.person_id UNION ALL SELECT s.person_id FROM subject_person s WHERE s.message_id = m.id
+    UNION ALL SELECT c.person_id UNION ALL SELECT s.person_id FROM ({_SUBJECT_PEOPLE}) s WHERE s.message_id = m.id
   )) AS flags,
   EXISTS (SELECT FROM person d JOIN household_member h ON h.person_id = d.id
     WHERE h.household_id = m.household_id AND d.life_status = 'deceased'
     AND COALESCE(d.deceased_on >= :bereaved_since, true))
   OR EXISTS (SELECT FROM pregnancy g
     WHERE (g.household_id = m.household_id OR g.mother_id = c.person_id
-           OR g.mother_id IN (SELECT s.person_id FROM subject_person s WHERE s.message_id = m.id))
+           OR g.mother_id IN (SELECT s.person_id FROM ({_SUBJECT_PEOPLE}) s WHERE s.message_id = m.id))
     AND g.outcome IN ('miscarriage', 'stillbirth', 'termination', 'neonatal_death', 'other_end')
     AND COALESCE(g.ended_on, g.edd) >= :bereaved_since) AS bereaved,
   (SELECT count(*) FROM message t WHERE t.contact_point_id IN (
@@ -93,7 +97,7 @@ SELECT m.id, m.purpose, m.send_after, m.not_after, m.dedupe_key, m.template_code
     AND t.id <> m.id AND t.audience = 'family' AND t.sent_at >= :today) AS to_person,
   (SELECT count(*) FROM message t WHERE t.household_id = m.household_id
     AND t.id <> m.id AND t.audience = 'family' AND t.sent_at >= :today) AS to_household,
-  (SELECT min(t.id) FROM message t WHERE t.household_id = m.household_id AND t.contact_point_id = m.contact_point_id
+  (SELECT min(t.id) FROM message t WHERE t.contact_point_id = m.contact_point_id
     AND t.id <> m.id AND t.purpose = 'after_miss' AND m.purpose = 'after_miss' AND t.sent_at >= :today
     AND t.state IN ('sending', 'sent', 'delivered')) AS covered_by
 FROM message m
@@ -102,16 +106,7 @@ JOIN person p ON p.id = c.person_id
 LEFT JOIN household ON household.id = m.household_id
 LEFT JOIN team ON team.id = m.team_id
 WHERE m.id = ANY(CAST(:ids AS bigint[])) AND m.audience = 'family'
-""".replace(
-        "subject_person s",
-        "("
-        + """
-    SELECT ms.message_id, COALESCE(f.person_id, a.person_id) AS person_id FROM message_subject ms
-    LEFT JOIN follow_up f ON f.id = ms.follow_up_id LEFT JOIN appointment a ON a.id = ms.appointment_id
-"""
-        + ") s",
-    )
-)
+""")
 
 _SUBJECTS = text("""
 SELECT ms.message_id, ms.follow_up_id, COALESCE(ms.appointment_id, f.appointment_id) AS appointment_id,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from models.domain.words import Audience
+from models.domain.words import AlertKind, AttemptOutcome, Audience, MessageState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,3 +37,41 @@ class CodeMeaning(StrEnum):
     OPTED_OUT = "opted_out"
     NUMBER = "number"  # wrong, a landline, or blocked
     REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AfterCall:
+    """What a message becomes after one call. `tell`: a person must be told; `number_out`: mark the number."""
+
+    state: MessageState
+    wait: timedelta | None = None  # until the next try, or the next look-up
+    tell: AlertKind | None = None
+    number_out: CodeMeaning | None = None
+
+
+def after_call(
+    outcome: AttemptOutcome,
+    *,
+    audience: Audience,
+    tries: int,
+    delivered: bool,
+    meaning: CodeMeaning | None,
+    rules: SendingRules,
+    chance: float,
+) -> AfterCall:
+    """Say what a message becomes. A family text of unknown fate is never queued again; a staff alert is."""
+    may_try_again = tries < rules.tries[audience]
+    again = AfterCall(state=MessageState.QUEUED, wait=rules.backoff(tries, chance=chance))
+    match outcome:
+        case AttemptOutcome.ACCEPTED if delivered:
+            return AfterCall(state=MessageState.DELIVERED)
+        case AttemptOutcome.ACCEPTED:
+            return AfterCall(state=MessageState.SENT, wait=rules.report_within)
+        case AttemptOutcome.RETRY if may_try_again:
+            return again
+        case AttemptOutcome.UNKNOWN | AttemptOutcome.STARTED if audience is Audience.FAMILY:
+            return AfterCall(state=MessageState.SENDING, wait=rules.look_again)
+        case AttemptOutcome.UNKNOWN | AttemptOutcome.STARTED if may_try_again:
+            return again
+    out = meaning if meaning in (CodeMeaning.OPTED_OUT, CodeMeaning.NUMBER) else None
+    return AfterCall(state=MessageState.REFUSED, tell=AlertKind.TEXT_UNDELIVERED, number_out=out)

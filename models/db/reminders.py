@@ -1,0 +1,76 @@
+"""Appointments whose reminders are to be planned. Never commits; when and whether to remind is decided in models/domain.
+
+`appointment.reminders_due_at` is set by whoever writes a booked appointment still to come; the planner moves it to the
+moment of the next reminder and clears it when none is left.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from models.domain.ids import AppointmentId, HouseholdId, TeamId
+from models.domain.reminders import Booking
+from models.domain.words import ContactMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookedAppointment:
+    """A booked appointment whose row is locked by this transaction. `wanted`: its source and kind allow reminders."""
+
+    id: AppointmentId
+    household_id: HouseholdId | None
+    team_id: TeamId | None
+    contact_code: str
+    booking: Booking
+    wanted: bool
+
+
+def claim_due(session: Session, *, now: datetime, limit: int) -> list[BookedAppointment]:
+    """Lock up to `limit` appointments whose reminders are due to be planned, with those of the same households.
+
+    Whole households come together, so that one text can speak for several appointments.
+    """
+    rows = session.execute(_CLAIM, {"now": now, "limit": limit})
+    return [
+        BookedAppointment(
+            id=row.id,
+            household_id=row.household_id,
+            team_id=row.team_id,
+            contact_code=row.contact_code,
+            booking=Booking(
+                starts_at=row.starts_at,
+                heard_at=row.heard_at,
+                mode=None if row.mode is None else ContactMode(row.mode),
+            ),
+            wanted=row.wanted,
+        )
+        for row in rows
+    ]
+
+
+_CLAIM = text("""
+WITH due AS MATERIALIZED (
+  SELECT id FROM appointment WHERE reminders_due_at <= :now ORDER BY reminders_due_at LIMIT :limit
+  FOR UPDATE SKIP LOCKED
+)
+SELECT a.id, a.household_id, a.team_id, a.contact_code, a.starts_at, a.mode, a.first_received_at AS heard_at,
+  a.status = 'booked' AND a.vanished_at IS NULL AND NOT s.sends_own_reminders AND a.starts_at > :now AS wanted
+FROM due JOIN appointment a ON a.id = due.id JOIN source s ON s.id = a.source_id
+ORDER BY a.household_id, a.starts_at, a.id
+""")
+
+
+def set_next(session: Session, planned: Sequence[tuple[AppointmentId, datetime | None]]) -> None:
+    """Store when each appointment's reminders are to be planned next; None: no more."""
+    params = {"ids": [each[0] for each in planned], "due": [each[1] for each in planned]}
+    session.execute(_SET_NEXT, params)
+
+
+_SET_NEXT = text("""
+UPDATE appointment SET reminders_due_at = next.due
+FROM unnest(CAST(:ids AS bigint[]), CAST(:due AS timestamptz[])) AS next (id, due)
+WHERE appointment.id = next.id
+""")
