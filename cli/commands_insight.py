@@ -1,4 +1,4 @@
-"""`status`, `audit` and `explain`: how things stand, whether what must hold does, and why a follow-up is where it is."""
+"""`status`, `audit` and `explain`: how things stand, whether what must hold does, why a follow-up is where it is."""
 
 from typing import Annotated, Any
 

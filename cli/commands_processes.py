@@ -64,7 +64,7 @@ def web(
         app = create_app(settings, ready.engine, ready.rules())
         uvicorn.run(
             app, host=host, port=port, log_config=None, access_log=False, server_header=False,
-            timeout_graceful_shutdown=5, proxy_headers=False,
+            timeout_graceful_shutdown=5,
         )  # fmt: skip
 
 

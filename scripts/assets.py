@@ -29,7 +29,8 @@ def main() -> None:
     wanted = hashlib.sha256(b"".join(path.read_bytes() for path in INPUTS)).hexdigest()
     if STAMP.exists() and STAMP.read_text() == wanted:
         return
-    subprocess.run([*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=ROOT, check=True)
+    if "--from-node-modules" not in sys.argv:  # an image gets them from a stage of its own
+        subprocess.run([*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=ROOT, check=True)
     copy()
     STAMP.write_text(wanted)
 

@@ -16,3 +16,4 @@ compile() {
 compile requirements.lock "$@" pyproject.toml
 compile requirements-dev.lock --extra dev --constraint requirements.lock "$@" pyproject.toml
 compile requirements-node.lock "$@" requirements-node.in
+compile requirements-build.lock "$@" requirements-build.in
