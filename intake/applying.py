@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
+from config.rules import Rules
 from models.db import intake_identity, intake_staging
 
 
@@ -21,7 +22,13 @@ class Import:
     supplied: frozenset[str]
     is_whole: bool
     staff_roles: str  # JSON: contact code to the role that sees it
+    rules: Rules
     fallback_role: str = "health_visitor"
+
+    @property
+    def today(self) -> date:
+        """The civil day of `now`."""
+        return self.now.astimezone(self.rules.calendar.zone).date()
 
 
 @dataclass(frozen=True, slots=True)

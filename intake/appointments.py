@@ -8,6 +8,7 @@ from models.db import (
     intake_households,
     intake_identity,
     intake_places,
+    intake_pregnancies,
     intake_staging,
 )
 
@@ -27,6 +28,8 @@ def apply_appointments(this: Import) -> Applied:
     intake_households.place(session, source_id=source, now=now)
     intake_places.resolve(session, roles=this.staff_roles, fallback_role=this.fallback_role, by_contact=True, now=now)
     intake_contacts.keep_numbers(session, by=this.by, now=now)
+    if "subject_edd" in this.supplied:
+        intake_pregnancies.keep_pregnancies(session, by=this.by, now=now, with_outcomes=False)
     intake_appointments.match_expected(session)
     created = intake_appointments.insert_new(session, source_id=source, run_id=this.run_id, by=this.by, now=now)
     updated, contradicted = intake_changes.update_known(

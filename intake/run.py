@@ -16,12 +16,15 @@ from config.rules import Rules
 from intake.applying import Applied, Apply, Import
 from intake.appointments import apply_appointments
 from intake.columns import Plan, plan_columns
+from intake.indicators import apply_indicators
 from intake.mapping import NO_MAPPING, Mapping, load_mapping
 from intake.parsing import ContactFacts, Settings
+from intake.people import apply_people
 from intake.reading import Sheet, open_sheet
 from intake.records import KINDS
 from intake.report import ImportReport, faults_of
 from intake.rows import staging_columns, staging_lines
+from intake.staff import apply_staff
 from models.db import intake_runs, intake_staging
 from models.db.intake_runs import Counts, SourceRow
 from models.domain.contacts import Subject
@@ -30,7 +33,12 @@ from models.domain.words import AlertKind, Extent, FeedHealth, ImportKind, Staff
 
 Progress = Callable[[int, int], None]  # rows so far, and how many lines the file has
 
-_APPLY: dict[ImportKind, Apply] = {ImportKind.APPOINTMENTS: apply_appointments}
+_APPLY: dict[ImportKind, Apply] = {
+    ImportKind.APPOINTMENTS: apply_appointments,
+    ImportKind.PEOPLE: apply_people,
+    ImportKind.STAFF: apply_staff,
+    ImportKind.INDICATORS: apply_indicators,
+}
 _SUBJECT_ROLES = {Subject.CHILD: "child", Subject.WOMAN: "mother", Subject.ATTENDEE: ""}
 _STAFF_ROLES = {
     "health_visiting": StaffRole.HEALTH_VISITOR,
@@ -119,6 +127,7 @@ def _run(session: Session, job: _Job, *, source: str, dry_run: bool) -> ImportRe
         job.plan.supplied,
         is_whole=row.extent is Extent.FULL and not small and read > 0,
         staff_roles=job.staff_roles(),
+        rules=job.rules,
     )
     applied = _APPLY[job.kind](this)
     return _finish(session, job, this, applied, source=row, as_of=as_of, small=small, dry_run=dry_run)

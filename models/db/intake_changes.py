@@ -80,7 +80,7 @@ _HISTORY = """
             'ends_at_was', CASE WHEN c.moved THEN c.old_ends_at END,
             'subtype_was', CASE WHEN c.old_subtype IS DISTINCT FROM a.subtype THEN c.old_subtype END,
             'person_was', CASE WHEN c.old_person_id <> a.person_id THEN c.old_person_id END,
-            'the_file_said', CASE WHEN c.contradicts THEN c.file_status END)), '{{}}')
+            'the_file_said', CASE WHEN c.contradicts THEN c.file_status END)), '{}')
     FROM change c JOIN appointment a ON a.id = c.appointment_id
 """
 
