@@ -25,7 +25,8 @@ class ThrottleRule:
         if last_at is None or failures < self.free_tries:
             return None
         doublings = min(failures - self.free_tries, 20)
-        return last_at + min(self.first_wait * 2**doublings, self.longest_wait)
+        wait: timedelta = min(self.first_wait * 2**doublings, self.longest_wait)
+        return last_at + wait
 
 
 def key_of(kind: str, who: str, *, secret: bytes) -> bytes:

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+from typing import Any
+
 from sqlalchemy import ColumnElement, false, true
+from sqlalchemy.orm import QueryableAttribute
 
 from models.domain.ids import AccountId, PractitionerId, TeamId
 from models.domain.words import AccountRole
@@ -35,7 +38,7 @@ class Scope:
         """Whether a family's row of this team may be read; a row without a team is for trust-wide roles only."""
         return self.sees_families and (self.all_teams or (team_id is not None and team_id in self.team_ids))
 
-    def condition(self, team_column: ColumnElement[int] | ColumnElement[int | None]) -> ColumnElement[bool]:
+    def condition(self, team_column: QueryableAttribute[Any] | ColumnElement[Any]) -> ColumnElement[bool]:
         """The same as a condition on a column of team ids."""
         if not self.sees_families:
             return false()

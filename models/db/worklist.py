@@ -146,7 +146,7 @@ def _stretches(session: Session, scope: Scope, wanted: Filter, *, after: Place |
     return arms[0].union_all(*arms[1:]).subquery("found") if len(arms) > 1 else arms[0].subquery("found")
 
 
-def _one_stretch(wanted: Filter, groups: Any, *, size: int) -> Select[Any]:
+def _one_stretch(wanted: Filter, groups: Any, *, size: int) -> Select[bool, bool, datetime, int]:
     key = tuple_(FollowUp.breach_at, FollowUp.id)
     return (
         select(FollowUp.red_flag, FollowUp.high_risk, FollowUp.breach_at, FollowUp.id)

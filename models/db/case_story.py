@@ -1,0 +1,70 @@
+"""The story of a follow-up: what happened, in order, from the histories of it, its appointment and its texts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from models.db import follow_ups
+from models.db.follow_ups import Claimed
+from models.domain.ids import FollowUpId
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One thing that happened. `about`: follow_up, appointment, text or reply. `what`: that history's own word."""
+
+    at: datetime
+    about: str
+    what: str
+    event_id: int
+    step_id: str | None
+    actor: str | None
+    reason: str | None
+    detail: dict[str, Any]
+
+
+def story(session: Session, follow_up_id: FollowUpId, *, limit: int) -> list[Happening]:
+    """The newest `limit` happenings, oldest first. The caller has checked that the scope covers the follow-up."""
+    found = session.execute(_STORY, {"id": follow_up_id, "limit": limit}).mappings()
+    return [Happening(**{**row, "detail": row["detail"] or {}}) for row in reversed(found.all())]
+
+
+def since(session: Session, follow_up_id: FollowUpId, *, event_id: int) -> list[Happening]:
+    """What the follow-up's own history holds after `event_id`: what changed since a page was drawn."""
+    found = session.execute(_SINCE, {"id": follow_up_id, "event_id": event_id}).mappings()
+    return [Happening(**{**row, "detail": row["detail"] or {}}) for row in found]
+
+
+def facts_row(session: Session, follow_up_id: FollowUpId) -> Claimed | None:
+    """The row with what its plan depends on, read and not locked, to say what comes next."""
+    row = session.execute(_FACTS, {"id": follow_up_id}).one_or_none()
+    return None if row is None else Claimed._make(row)
+
+
+_OWN = """
+    SELECT at, 'follow_up' AS about, event AS what, id AS event_id, step_id, actor, reason, detail
+    FROM follow_up_event WHERE follow_up_id = :id
+"""
+_STORY = text(
+    f"""
+    SELECT * FROM (
+        ({_OWN})
+        UNION ALL
+        (SELECT e.at, 'appointment', e.to_status, e.id, NULL, e.actor, NULL, e.detail
+         FROM appointment_event e JOIN follow_up f ON f.appointment_id = e.appointment_id WHERE f.id = :id)
+        UNION ALL
+        (SELECT coalesce(m.ended_at, m.sent_at), 'text', m.state, m.id, NULL, m.ended_by, m.block_reason, NULL
+         FROM message_subject s JOIN message m ON m.id = s.message_id
+         WHERE s.follow_up_id = :id AND m.audience = 'family' AND coalesce(m.ended_at, m.sent_at) IS NOT NULL)
+        UNION ALL
+        (SELECT a.raised_at, 'alert', a.kind, a.id, a.step_id, NULL, a.outcome, a.detail
+         FROM alert a WHERE a.follow_up_id = :id AND a.kind NOT IN ('step', 'confirm_seen', 'second_signature'))
+    ) happenings
+    ORDER BY at DESC, about DESC, event_id DESC LIMIT :limit
+    """
+)
+_SINCE = text(_OWN + " AND id > :event_id ORDER BY id")
+_FACTS = text(follow_ups._FACTS.format(due="SELECT f.* FROM follow_up f WHERE f.id = :id"))

@@ -1,0 +1,124 @@
+"""What the list and the case page say of follow-ups: one query for a whole page of them, in the order asked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from models.db.scope import Scope
+from models.domain.ids import AppointmentId, FollowUpId, HouseholdId, PersonId
+from models.domain.words import (
+    AppointmentStatus,
+    FollowUpState,
+    FollowUpTrigger,
+    LifeStatus,
+    MessageState,
+    OutcomeSubtype,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    """One follow-up with the names beside it. `text_*` tell of its newest text to the family, if there is one."""
+
+    id: FollowUpId
+    state: FollowUpState
+    trigger: FollowUpTrigger
+    contact_code: str
+    pathway_code: str
+    pathway_version: int
+    miss_count: int
+    high_risk: bool
+    red_flag: bool
+    breach_at: datetime
+    opened_at: datetime
+    anchor_at: datetime
+    step_id: str | None
+    step_fired_at: datetime | None
+    next_step_id: str | None
+    next_due_at: datetime | None
+    acknowledged_by: str | None
+    acknowledged_at: datetime | None
+    acknowledged_until: datetime | None
+    seen_at: datetime | None
+    closing_by: str | None
+    row_version: int
+    team_id: int | None
+    team_name: str | None
+    owner_name: str | None
+    owner_team_name: str | None
+    person_id: PersonId
+    household_id: HouseholdId | None
+    person_name: str | None
+    date_of_birth: date | None
+    life_status: LifeStatus
+    appointment_id: AppointmentId | None
+    appointment_status: AppointmentStatus | None
+    appointment_subtype: OutcomeSubtype | None
+    starts_at: datetime | None
+    window_end: date | None
+    text_state: MessageState | None
+    text_block_reason: str | None
+    text_sent_at: datetime | None
+    replies_waiting: int
+
+
+_WORDS = {
+    "state": FollowUpState,
+    "trigger": FollowUpTrigger,
+    "life_status": LifeStatus,
+    "appointment_status": AppointmentStatus,
+    "appointment_subtype": OutcomeSubtype,
+    "text_state": MessageState,
+}
+_NAMES = [field.name for field in fields(ListRow)]
+
+
+def rows(session: Session, scope: Scope, ids: Sequence[FollowUpId]) -> list[ListRow]:
+    """The follow-ups of `ids` in that order, without those that `scope` doesn't cover or that are gone."""
+    if not ids:
+        return []
+    found = session.execute(_ROWS, {"ids": list(ids)}).mappings()
+    by_id = {row["id"]: row for row in found if scope.covers(row["team_id"])}
+    return [_list_row(by_id[row_id]) for row_id in ids if row_id in by_id]
+
+
+def _list_row(row: object) -> ListRow:
+    values = {name: row[name] for name in _NAMES}  # type: ignore[index]
+    for name, words in _WORDS.items():
+        if values[name] is not None:
+            values[name] = words(values[name])
+    return ListRow(**values)
+
+
+_ROWS = text(
+    """
+    SELECT f.id, f.state, f.trigger, f.contact_code, f.pathway_code, f.pathway_version, f.miss_count, f.high_risk,
+           f.red_flag, f.breach_at, f.opened_at, f.anchor_at, f.step_id, f.step_fired_at, f.next_step_id,
+           f.next_due_at, f.acknowledged_by, f.acknowledged_at, f.acknowledged_until, f.seen_at, f.closing_by,
+           f.row_version, f.team_id, team.name AS team_name, owner.name AS owner_name,
+           owner_team.name AS owner_team_name, f.person_id, f.household_id, person.name AS person_name,
+           person.date_of_birth, person.life_status, f.appointment_id, appointment.status AS appointment_status,
+           appointment.subtype AS appointment_subtype, appointment.starts_at,
+           coalesce(expected.late_until, expected.window_end) AS window_end,
+           newest.state AS text_state, newest.block_reason AS text_block_reason, newest.sent_at AS text_sent_at,
+           (SELECT count(*) FROM alert WHERE alert.follow_up_id = f.id AND alert.state = 'open'
+              AND alert.kind = 'family_reply') AS replies_waiting
+    FROM unnest(CAST(:ids AS bigint[])) AS wanted (id)
+    JOIN follow_up f ON f.id = wanted.id
+    JOIN person ON person.id = f.person_id
+    LEFT JOIN team ON team.id = f.team_id
+    LEFT JOIN practitioner owner ON owner.id = f.owner_practitioner_id
+    LEFT JOIN team owner_team ON owner_team.id = f.owner_team_id
+    LEFT JOIN appointment ON appointment.id = f.appointment_id
+    LEFT JOIN expected_contact expected ON expected.id = f.expected_contact_id
+    LEFT JOIN LATERAL (
+        SELECT message.state, message.block_reason, message.sent_at
+        FROM message_subject JOIN message ON message.id = message_subject.message_id
+        WHERE message_subject.follow_up_id = f.id AND message.audience = 'family'
+        ORDER BY message.id DESC LIMIT 1
+    ) newest ON true
+    """
+)

@@ -1,0 +1,1 @@
+"""Pages, API and providers' callbacks. Parses, checks permission and team, calls, renders."""

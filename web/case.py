@@ -1,0 +1,133 @@
+"""A follow-up's page: how it is safe to reach her, its story, the plan ahead, the household, and what can be done."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import HTMLResponse
+
+from models.db import case, case_story, history
+from models.db.case import Case
+from models.domain.ids import FollowUpId
+from models.domain.ladder import coming_steps
+from models.domain.words import AppointmentStatus, FollowUpState, FollowUpTrigger, Known, MessageState
+from web import sentences, words
+from web.pages import page
+from web.stories import tell_story
+from web.visits import AVisit, NotFound, Visit
+
+router = APIRouter()
+LIVE = (FollowUpState.OPEN, FollowUpState.SEEN, FollowUpState.CLOSING, FollowUpState.BACKLOG)
+
+
+@router.get("/follow-ups/{follow_up_id}")
+def follow_up(follow_up_id: int, visit: AVisit) -> HTMLResponse:
+    """The page of one follow-up; reading it is kept."""
+    found = find(visit, follow_up_id)
+    history.audited(
+        visit.db,
+        action="read",
+        subject="follow_up",
+        subject_id=found.row.id,
+        household_id=found.row.household_id,
+        actor=visit.scope,
+        now=visit.now,
+    )
+    visit.db.commit()
+    return show(visit, found)
+
+
+def find(visit: Visit, follow_up_id: int) -> Case:
+    """The case within this visit's scope. Raises NotFound, also where it exists for others."""
+    found = case.find(visit.db, visit.scope, FollowUpId(follow_up_id)) if 0 < follow_up_id < 2**63 else None
+    if found is None:
+        raise NotFound
+    return found
+
+
+def show(
+    visit: Visit,
+    found: Case,
+    *,
+    status: int = 200,
+    problem: str = "",
+    changed: list[case_story.Happening] | None = None,
+    draft: Mapping[str, str] | None = None,
+) -> HTMLResponse:
+    """Draw the page; after a refused act with what was wrong, what changed meanwhile, and what they had written."""
+    site, row = visit.site, found.row
+    zone = site.rules.calendar.zone
+    pathway = site.pathways.get(visit.db, row.pathway_code, row.pathway_version)
+    step = None if row.step_id is None else pathway.step(row.step_id)
+    told = sentences.tell(
+        row, kind=site.rules.contacts.get(row.contact_code), pathway=pathway, now=visit.now, zone=zone
+    )
+    story = case_story.story(visit.db, row.id, limit=site.web.story_size)
+    return page(
+        visit,
+        "case.html",
+        status=status,
+        case=found,
+        row=row,
+        one=told,
+        step=step,
+        pathway=pathway,
+        subject=next((member for member in found.members if member.person_id == row.person_id), None),
+        children=[member for member in found.members if member.is_child],
+        adults=[member for member in found.members if not member.is_child],
+        story=tell_story(story, pathway=pathway, zone=zone),
+        ahead=_ahead(visit, found),
+        others=[_other(visit, other) for other in found.others],
+        prompt_rules={rule.id: rule for rule in site.rules.prompts.rules},
+        may=_may(visit, found),
+        outcomes=words.OUTCOMES,
+        closing=words.CLOSING,
+        instruments=sorted({rule.instrument for rule in site.rules.prompts.rules}),
+        problem=problem,
+        changed=tell_story(changed or [], pathway=pathway, zone=zone),
+        draft=draft or {},
+        today=visit.now.astimezone(zone).date(),
+    )
+
+
+def _ahead(visit: Visit, found: Case) -> list[tuple[Any, Any]]:
+    """The steps still to come with their due times, soonest first; none for one that has ended or waits for a person."""
+    if found.row.state is not FollowUpState.OPEN:
+        return []
+    facts = case_story.facts_row(visit.db, found.row.id)
+    pathway = visit.site.pathways.get(visit.db, found.row.pathway_code, found.row.pathway_version)
+    if facts is None:
+        return []
+    calendar = visit.site.rules.calendar
+    return list(coming_steps(facts.facts(high_risk=facts.high_risk), pathway, now=visit.now, calendar=calendar))
+
+
+def _other(visit: Visit, row: Any) -> tuple[Any, str]:
+    kind = visit.site.rules.contacts.get(row.contact_code)
+    return row, sentences.why_here(row, kind=kind, zone=visit.site.rules.calendar.zone)
+
+
+def _may(visit: Visit, found: Case) -> dict[str, bool]:
+    """Which acts the page offers; each act checks again for itself."""
+    row = found.row
+    live = row.state in LIVE
+    unrecorded = row.trigger is FollowUpTrigger.OUTCOME_NOT_RECORDED
+    text_waits = row.text_state in (MessageState.HELD, MessageState.BLOCKED, MessageState.EXPIRED)
+    numbers_say_no = all(
+        number.safe_to_text is Known.NO or number.opted_out_at is not None
+        for member in found.members
+        for number in member.numbers
+    )
+    return {
+        "acknowledge": live and row.step_id is not None and row.state is not FollowUpState.BACKLOG,
+        "release": row.state is FollowUpState.OPEN and not unrecorded and text_waits and not numbers_say_no,
+        "outcome": live
+        and row.appointment_id is not None
+        and row.appointment_status not in (AppointmentStatus.VOID, AppointmentStatus.DECLINED),
+        "close": live and row.state is not FollowUpState.CLOSING,
+        "agree": row.state is FollowUpState.CLOSING and row.closing_by != visit.scope.actor,
+        "take_up": row.state is FollowUpState.BACKLOG,
+        "not_seen": row.state is FollowUpState.SEEN,
+        "reopen": row.state is FollowUpState.CLOSED,
+        "indicator": bool(found.members),
+    }

@@ -1,0 +1,230 @@
+"""The users' words for what columns hold. Never DNA for a child, never "failed" or "non-compliant" (design 7)."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from models.domain.gate import Reason
+from models.domain.words import (
+    AccountRole,
+    AlertKind,
+    AppointmentStatus,
+    ClosedReason,
+    FollowUpState,
+    FollowUpTrigger,
+    Known,
+    LifeStatus,
+    MessageState,
+    OutcomeSubtype,
+    PersonRole,
+    PregnancyOutcome,
+    PromptDecision,
+    Purpose,
+    Urgency,
+)
+
+TRIGGERS: Final[Mapping[FollowUpTrigger, str]] = {
+    FollowUpTrigger.OUTCOME_NOT_RECORDED: "Outcome not recorded",
+    FollowUpTrigger.MISSED: "Missed",
+    FollowUpTrigger.CANCELLED: "Cancelled, not booked again",
+    FollowUpTrigger.NEVER_BOOKED: "Not booked",
+    FollowUpTrigger.OVERDUE: "Booked, but not seen in time",
+    FollowUpTrigger.REFERRAL_UNANSWERED: "Referral unanswered",
+}
+STATES: Final[Mapping[FollowUpState, str]] = {
+    FollowUpState.OPEN: "Open",
+    FollowUpState.BACKLOG: "Backlog",
+    FollowUpState.SEEN: "Seen: please confirm and close",
+    FollowUpState.CLOSING: "Waits for a second person to agree to close",
+    FollowUpState.CLOSED: "Closed",
+    FollowUpState.CONTINUED: "Goes on in a later follow-up",
+}
+STATUSES: Final[Mapping[AppointmentStatus, str]] = {
+    AppointmentStatus.PLANNED: "planned",
+    AppointmentStatus.BOOKED: "booked",
+    AppointmentStatus.ARRIVED: "arrived",
+    AppointmentStatus.ATTENDED: "took place",
+    AppointmentStatus.ATTENDED_LATE: "took place, began late",
+    AppointmentStatus.ARRIVED_NOT_SEEN: "came, but was not seen",
+    AppointmentStatus.MISSED: "missed",
+    AppointmentStatus.CANCELLED_BY_FAMILY: "cancelled by the family",
+    AppointmentStatus.CANCELLED_BY_SERVICE: "cancelled by the service",
+    AppointmentStatus.CANCELLED: "cancelled, by whom is not known",
+    AppointmentStatus.DECLINED: "declined by the family",
+    AppointmentStatus.VOID: "entered in error",
+    AppointmentStatus.OUTCOME_DUE: "outcome not recorded",
+}
+MISSED: Final[Mapping[OutcomeSubtype, str]] = {
+    OutcomeSubtype.WNB: "was not brought",
+    OutcomeSubtype.DNA_ADULT: "did not attend",
+    OutcomeSubtype.NAV_NO_ANSWER: "nobody answered the door",
+    OutcomeSubtype.NAV_REFUSED_ENTRY: "the visitor was not let in",
+    OutcomeSubtype.CHILD_NOT_SEEN: "the child was not seen",
+    OutcomeSubtype.REPEAT_LATE_CANCEL: "cancelled late, again",
+    OutcomeSubtype.LEFT_BEFORE_SEEN: "left before being seen",
+}
+# What a person may record, with the status and the sub-type it stands for.
+OUTCOMES: Final[Mapping[str, tuple[str, AppointmentStatus, OutcomeSubtype | None]]] = {
+    "attended": ("It took place and the right person was seen", AppointmentStatus.ATTENDED, None),
+    "child_not_seen": (
+        "It took place, but the child was not seen",
+        AppointmentStatus.ATTENDED,
+        OutcomeSubtype.CHILD_NOT_SEEN,
+    ),
+    "wnb": ("The child was not brought", AppointmentStatus.MISSED, OutcomeSubtype.WNB),
+    "no_answer": ("Nobody answered the door", AppointmentStatus.MISSED, OutcomeSubtype.NAV_NO_ANSWER),
+    "not_let_in": ("The visitor was not let in", AppointmentStatus.MISSED, OutcomeSubtype.NAV_REFUSED_ENTRY),
+    "did_not_attend": ("The adult did not attend", AppointmentStatus.MISSED, OutcomeSubtype.DNA_ADULT),
+    "left": ("They left before being seen", AppointmentStatus.ARRIVED_NOT_SEEN, OutcomeSubtype.LEFT_BEFORE_SEEN),
+    "cancelled_by_family": ("The family cancelled", AppointmentStatus.CANCELLED_BY_FAMILY, None),
+    "cancelled_by_service": ("We cancelled", AppointmentStatus.CANCELLED_BY_SERVICE, None),
+    "declined": ("The family declined this contact", AppointmentStatus.DECLINED, None),
+    "void": ("It was entered in error", AppointmentStatus.VOID, None),
+}
+CLOSING: Final[Mapping[ClosedReason, str]] = {
+    ClosedReason.SEEN: "The person who had to be seen was seen",
+    ClosedReason.TRANSFER_ACCEPTED: "Another service has accepted the family",
+    ClosedReason.DECLINED_REVIEWED: "The family declined, and this was reviewed",
+    ClosedReason.CLINICIAN_DECISION: "A clinician decided so",
+    ClosedReason.DIED: "The person has died",
+    ClosedReason.PREGNANCY_ENDED: "The pregnancy has ended",
+    ClosedReason.ENTERED_IN_ERROR: "The appointment was entered in error",
+    ClosedReason.BACKLOG_REVIEWED: "Old entry, reviewed: nothing is left to do",
+}
+CLOSED: Final[Mapping[ClosedReason, str]] = {**CLOSING, ClosedReason.OUTCOME_RECORDED: "The outcome was recorded"}
+TEXTS: Final[Mapping[MessageState, str]] = {
+    MessageState.HELD: "Text held because a person has to check and release it",
+    MessageState.QUEUED: "Text released, waits for its time",
+    MessageState.CLAIMED: "Text is being sent",
+    MessageState.SENDING: "Text is being sent",
+    MessageState.SENT: "Text sent, not yet confirmed",
+    MessageState.DELIVERED: "Text delivered",
+    MessageState.UNDELIVERED: "Text did not arrive",
+    MessageState.REFUSED: "Text could not be sent",
+    MessageState.UNKNOWN: "Nobody knows whether the text left: please find out",
+    MessageState.BLOCKED: "Text held",
+    MessageState.EXPIRED: "Text not sent: its time had passed",
+    MessageState.DROPPED: "Text dropped",
+}
+PURPOSES: Final[Mapping[Purpose, str]] = {
+    Purpose.REMINDER_CONFIRMATION: "Confirmation of a booking",
+    Purpose.REMINDER_WEEK: "Reminder, a week before",
+    Purpose.REMINDER_TWO_DAYS: "Reminder, two days before",
+    Purpose.REMINDER_SAME_DAY: "Reminder, the same day",
+    Purpose.AFTER_MISS: "After a missed appointment",
+    Purpose.STAFF_ALERT: "Alert to staff",
+}
+ALERTS: Final[Mapping[AlertKind, str]] = {
+    AlertKind.STEP: "A step of a plan is due",
+    AlertKind.CONFIRM_SEEN: "Seen: please confirm and close",
+    AlertKind.SECOND_SIGNATURE: "A second person has to agree to close",
+    AlertKind.BACKLOG_TRIAGE: "Old follow-ups to go through",
+    AlertKind.FEED_LATE: "Data are late",
+    AlertKind.FEED_SMALL: "Far less data came than usual",
+    AlertKind.REJECTED_ROWS: "Rows of an import could not be read",
+    AlertKind.VANISHED: "An appointment has gone from the extract",
+    AlertKind.IDENTITY_CONFLICT: "Two records may be one person, or one record two",
+    AlertKind.TEXT_BLOCKED: "A text was held back",
+    AlertKind.TEXT_UNDELIVERED: "A text did not arrive",
+    AlertKind.TEXT_FATE_UNKNOWN: "Nobody knows whether a text left",
+    AlertKind.TEXT_STALE: "A text is too old to send",
+    AlertKind.FAMILY_REPLY: "The family has replied",
+    AlertKind.CANCELLATION_UNEXPLAINED: "Cancelled, by whom is not known",
+    AlertKind.REFERRAL_PROMPT: "A score asks for a decision",
+    AlertKind.RED_FLAG: "Red flag: act now",
+    AlertKind.AUDIT_VIOLATION: "The system's own check found a fault",
+}
+# What a person did about an alert that is not part of a follow-up's plan.
+ALERT_OUTCOMES: Final[Mapping[str, str]] = {
+    "dealt_with": "Dealt with",
+    "rang_family": "Rang the family",
+    "put_right_in_record": "Put right in the record system",
+    "nothing_needed": "Looked at; nothing more is needed",
+}
+KNOWN: Final[Mapping[Known, str]] = {
+    Known.UNKNOWN: "not known",
+    Known.NOT_ASKED: "not asked yet",
+    Known.NO: "no",
+    Known.YES: "yes",
+}
+ROLES: Final[Mapping[PersonRole, str]] = {
+    PersonRole.CHILD: "child",
+    PersonRole.UNBORN: "unborn child",
+    PersonRole.MOTHER: "mother",
+    PersonRole.FATHER: "father",
+    PersonRole.PARTNER: "partner",
+    PersonRole.CARER: "carer",
+}
+LIFE: Final[Mapping[LifeStatus, str]] = {
+    LifeStatus.UNKNOWN: "not confirmed",
+    LifeStatus.ALIVE: "alive",
+    LifeStatus.DECEASED: "has died",
+}
+PREGNANCY: Final[Mapping[PregnancyOutcome, str]] = {
+    PregnancyOutcome.UNKNOWN: "how it goes is not known",
+    PregnancyOutcome.CONTINUING: "continuing",
+    PregnancyOutcome.LIVE_BIRTH: "ended in a live birth",
+    PregnancyOutcome.MISCARRIAGE: "ended in miscarriage",
+    PregnancyOutcome.STILLBIRTH: "ended in stillbirth",
+    PregnancyOutcome.TERMINATION: "was ended",
+    PregnancyOutcome.NEONATAL_DEATH: "the baby died soon after birth",
+    PregnancyOutcome.OTHER_END: "has ended",
+}
+URGENCY: Final[Mapping[Urgency, str]] = {
+    Urgency.ROUTINE: "Routine",
+    Urgency.URGENT: "Urgent",
+    Urgency.RED_FLAG: "Red flag",
+}
+DECISIONS: Final[Mapping[PromptDecision, str]] = {
+    PromptDecision.REFER: "Refer",
+    PromptDecision.ALREADY_KNOWN: "Already known to the service",
+    PromptDecision.NOT_INDICATED: "Not indicated",
+}
+ACCOUNT_ROLES: Final[Mapping[AccountRole, str]] = {
+    AccountRole.HEALTH_VISITOR: "Health visitor",
+    AccountRole.TEAM_LEAD: "Team lead",
+    AccountRole.NAMED_NURSE: "Named nurse",
+    AccountRole.ADMINISTRATOR: "Administrator",
+}
+# "Text held because …", for every reason the gate can give.
+HELD_BECAUSE: Final[Mapping[str, str]] = {
+    Reason.RECIPIENT_DIED: "the person it would go to has died",
+    Reason.CHILD_DIED: "the child has died",
+    Reason.BEREAVED: "there was a loss in the family",
+    Reason.LIFE_UNKNOWN: "nobody has confirmed that child and parent are alive",
+    Reason.PREGNANCY_ENDED: "the pregnancy has ended",
+    Reason.PREGNANCY_UNKNOWN: "nobody has confirmed that the pregnancy goes on",
+    Reason.FLAG: "a flag in this household allows no texts",
+    Reason.STOPPED_HOUSEHOLD: "all texts to this family are stopped",
+    Reason.STOPPED_TEAM: "all texts of this team are stopped",
+    Reason.STOPPED_EVERYWHERE: "all texts are stopped",
+    Reason.NOT_SAFE: "this number is not safe to text",
+    Reason.SAFETY_UNKNOWN: "nobody has confirmed that this number is safe to text",
+    Reason.SHARED_NUMBER: "this number belongs to more than one adult",
+    Reason.NO_CONTENT_ALLOWED: "nothing may be written to this number",
+    Reason.NOT_CONFIRMED: "nobody has confirmed that the number is right",
+    Reason.CONFIRMED_LONG_AGO: "the number was last confirmed too long ago",
+    Reason.OPTED_OUT: "the family asked not to be texted",
+    Reason.NUMBER_FAILED: "an earlier text to this number did not arrive",
+    Reason.LANDLINE: "the number is a landline",
+    Reason.FOREIGN_NUMBER: "the number is from abroad",
+    Reason.INTERPRETER_NEEDED: "the family needs an interpreter: please ring instead",
+    Reason.OUTCOME_NOT_RECORDED: "nobody has recorded what happened yet",
+    Reason.FOLLOW_UP_ENDED: "the follow-up has ended",
+    Reason.FOLLOW_UP_CHANGED: "the follow-up has changed since",
+    Reason.BACKLOG: "the appointment is too long ago",
+    Reason.CHILD_SEEN: "the child has been seen",
+    Reason.NOT_RELEASED: "a person has to check and release it",
+    Reason.REBOOKED: "a new appointment is booked",
+    Reason.APPOINTMENT_CHANGED: "the appointment was moved, cancelled or is over",
+    Reason.VANISHED: "the appointment has gone from the extract",
+    Reason.SOURCE_SENDS_REMINDERS: "the record system sends its own reminders",
+    Reason.COVERED: "another text to this family today says the same",
+    Reason.TEAM_NOT_LIVE: "this team does not send texts yet",
+    Reason.PATHWAY_NOT_SIGNED: "nobody has signed this plan yet",
+    Reason.NO_CALL_BACK_NUMBER: "the team has no number that a family could ring",
+    Reason.NO_APPROVED_WORDS: "there are no approved words in this language",
+    Reason.OUTSIDE_HOURS: "it is outside the hours for texts",
+    Reason.DAILY_LIMIT: "this family has had its texts for today",
+    Reason.FEED_LATE: "the data are late",
+    Reason.TOO_LATE: "its time had passed",
+}
