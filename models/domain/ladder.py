@@ -29,7 +29,8 @@ _ENDED = frozenset({FollowUpState.CLOSED, FollowUpState.CONTINUED})
 def decide(facts: FollowUpFacts, pathway: Pathway, *, now: datetime, calendar: WorkingCalendar) -> Decision:
     """Return the actions due at `now` and when to look next. Asked again at the same `now`, it has no more to say.
 
-    Late steps collapse: the highest due one fires, the others are recorded as passed. An ended follow-up gets nothing.
+    Late steps collapse: the highest due one fires, the others are recorded as passed; only one that is not late and is
+    for somebody else is said as well. An ended follow-up gets nothing.
     """
     if facts.state in _ENDED:
         return Decision((), facts.state, None, None, facts.step_id, facts.step_fired_at, 0, None, facts.done)
@@ -99,14 +100,13 @@ class _Climb:
                 due_now.append((at, planned))
             else:
                 self._look_again(at, planned[1].id)
-        for at, (_, passed, terms) in due_now[:-1]:
-            self._mark_done(passed.id, alerts=0)
-            self.actions.append(RecordPassed(passed.id, was_due_at=at))
-            self._come_again(passed, terms)
+        self._collapse(due_now)
         current = self._current(until_seen)
         taken_over = bool(due_now) and self._take_over(*due_now[-1], current)
         if current is not None and not taken_over:
             self._tend(current[1], current[2], kind=AlertKind.STEP)
+        if len(due_now) == len(steps):  # the last ones: what follows is the until-seen step, unless one of them repeats
+            self._come_again(until_seen[1], until_seen[2])
 
     def planned(self) -> tuple[list[tuple[datetime, PlannedStep]], PlannedStep]:
         """Return the steps that can still fire, lowest first; the until-seen step only when no other is left."""
@@ -166,6 +166,27 @@ class _Climb:
             done,
         )
 
+    def _collapse(self, due_now: list[tuple[datetime, PlannedStep]]) -> None:
+        """Of several due steps the highest fires and the late ones are passed.
+
+        One that isn't late yet, and is for somebody whom no higher one reaches, is said as well: that the team lead
+        hears of day 12 must not keep the visit at the doorstep from the health visitor.
+        """
+        told = {due_now[-1][1][2].owner} if due_now else set()
+        for at, (_, step, terms) in reversed(due_now[:-1]):
+            if terms.owner not in told and self.now < terms.acknowledge_within.after(at, calendar=self.calendar):
+                told.add(terms.owner)
+                self._raise(step, terms, kind=AlertKind.STEP, why=Why.DUE, raised_to=0, was_due_at=at)
+                self._offer_text(step)
+                continue
+            self._mark_done(step.id, alerts=0)
+            self.actions.append(RecordPassed(step.id, was_due_at=at))
+            self._come_again(step, terms)
+
+    def _offer_text(self, step: Step) -> None:
+        if step.offers_text and self.facts.trigger is not FollowUpTrigger.OUTCOME_NOT_RECORDED:
+            self.actions.append(OfferText(step.id))
+
     def _current(self, until_seen: PlannedStep) -> PlannedStep | None:
         """The step in hand, if this pathway version still has it for this trigger and risk."""
         if self.step_id is None or self.fired_at is None:
@@ -187,8 +208,7 @@ class _Climb:
         )
         if not beside:
             self._look_again(self._paused(needs_ack_by, terms), step.id)
-        if step.offers_text and self.facts.trigger is not FollowUpTrigger.OUTCOME_NOT_RECORDED:
-            self.actions.append(OfferText(step.id))
+        self._offer_text(step)
         return not beside
 
     def _carried_up(self, terms: Terms, current: PlannedStep | None) -> int:

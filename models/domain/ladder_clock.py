@@ -43,11 +43,13 @@ def answer_by(
     pathway: Pathway, terms: Terms, *, fired_at: datetime, raised_to: int, high_risk: bool, calendar: WorkingCalendar
 ) -> datetime:
     """Return by when somebody must acknowledge, before the step goes up; at the top, when it is said again."""
-    if raised_to == 0:
-        return terms.acknowledge_within.after(fired_at, calendar=calendar)
-    at_the_top = next_level(pathway.chain(terms.owner), raised_to) == raised_to
-    again = pathway.until_seen.terms(high_risk=high_risk).repeat if at_the_top else None
-    return (again or terms.climb_after).after(fired_at, calendar=calendar)
+    chain = pathway.chain(terms.owner)
+    place = min(raised_to, len(chain) - 1)
+    if place > 0 and next_level(chain, place) == place:
+        again = pathway.until_seen.terms(high_risk=high_risk).repeat or terms.climb_after
+        return again.after(fired_at, calendar=calendar)
+    first = place == 0 or chain[place] in STAND_INS
+    return (terms.acknowledge_within if first else terms.climb_after).after(fired_at, calendar=calendar)
 
 
 def until_seen_at(pathway: Pathway, facts: FollowUpFacts, *, high_risk: bool, calendar: WorkingCalendar) -> datetime:

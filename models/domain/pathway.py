@@ -119,7 +119,7 @@ class Step:
 PlannedStep = tuple[int, Step, Terms]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Pathway:
     """A version of a ladder. `steps` run from lowest to highest; the four standing ones are asked for by state."""
 
@@ -141,13 +141,16 @@ class Pathway:
     backlog_triage: Step
     retired_steps: frozenset[str]
     # Worked out once: a version is asked about a hundred thousand times in a burst.
-    _plans: Mapping[bool, Mapping[FollowUpTrigger, tuple[PlannedStep, ...]]] = field(init=False, repr=False)
-    _chains: Mapping[OwnerRole, tuple[OwnerRole, ...]] = field(init=False, repr=False)
+    _plans: Mapping[bool, Mapping[FollowUpTrigger, tuple[PlannedStep, ...]]] = field(init=False)
+    _chains: Mapping[OwnerRole, tuple[OwnerRole, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
         plans = {risk: {one: _plan(self, one, high_risk=risk) for one in FollowUpTrigger} for risk in (False, True)}
         object.__setattr__(self, "_plans", plans)
         object.__setattr__(self, "_chains", {role: _chain(self.goes_up, role) for role in OwnerRole})
+
+    def __repr__(self) -> str:
+        return f"<Pathway {self.code} version {self.version}>"
 
     def runs_as_high_risk(self, *, high_risk: bool, contact_code: str) -> bool:
         """Whether high-risk terms apply: the family's flags say so, or the contact always does."""
