@@ -34,7 +34,7 @@ def drain(engine: Engine, rules: MessageRules, *, clock: Clock, limit: int = BAT
             found = plan_due(session, rules, now=clock(session), limit=limit)
             session.commit()
         looked_at += found
-        if found < limit:
+        if found == 0:
             return looked_at
 
 

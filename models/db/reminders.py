@@ -1,4 +1,4 @@
-"""Appointments whose reminders are to be planned. Never commits; when and whether to remind is decided in models/domain.
+"""Appointments whose reminders are to be planned. Never commits; when and whether to remind is for models/domain.
 
 `appointment.reminders_due_at` is set by whoever writes a booked appointment still to come; the planner moves it to the
 moment of the next reminder and clears it when none is left.
@@ -15,6 +15,8 @@ from models.domain.ids import AppointmentId, HouseholdId, TeamId
 from models.domain.reminders import Booking
 from models.domain.words import ContactMode
 
+PLANNER_LOCK = 7_215_540_302  # one planner of reminders at a time; it means nothing else
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookedAppointment:
@@ -29,10 +31,12 @@ class BookedAppointment:
 
 
 def claim_due(session: Session, *, now: datetime, limit: int) -> list[BookedAppointment]:
-    """Lock up to `limit` appointments whose reminders are due to be planned, with those of the same households.
+    """Lock about `limit` appointments whose reminders are due to be planned; none while another planner is at work.
 
-    Whole households come together, so that one text can speak for several appointments.
+    Whole households come together, so that one text can speak for several appointments; hence one planner at a time.
     """
+    if not session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": PLANNER_LOCK}):
+        return []
     rows = session.execute(_CLAIM, {"now": now, "limit": limit})
     return [
         BookedAppointment(
@@ -52,8 +56,11 @@ def claim_due(session: Session, *, now: datetime, limit: int) -> list[BookedAppo
 
 
 _CLAIM = text("""
-WITH due AS MATERIALIZED (
-  SELECT id FROM appointment WHERE reminders_due_at <= :now ORDER BY reminders_due_at LIMIT :limit
+WITH first AS MATERIALIZED (
+  SELECT id, household_id FROM appointment WHERE reminders_due_at <= :now ORDER BY reminders_due_at LIMIT :limit
+), due AS MATERIALIZED (
+  SELECT id FROM appointment WHERE reminders_due_at <= :now
+    AND (id IN (SELECT id FROM first) OR household_id IN (SELECT household_id FROM first))
   FOR UPDATE SKIP LOCKED
 )
 SELECT a.id, a.household_id, a.team_id, a.contact_code, a.starts_at, a.mode, a.first_received_at AS heard_at,
