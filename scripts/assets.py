@@ -30,7 +30,9 @@ def main() -> None:
     if STAMP.exists() and STAMP.read_text() == wanted:
         return
     if "--from-node-modules" not in sys.argv:  # an image gets them from a stage of its own
-        subprocess.run([*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=ROOT, check=True)
+        subprocess.run(
+            [*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=ROOT, check=True
+        )
     copy()
     STAMP.write_text(wanted)
 
