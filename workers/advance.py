@@ -18,6 +18,7 @@ from models.db.messages import NewMessage
 from models.db.pathway_shelf import PathwayShelf
 from models.db.people_resolution import Directory, Reached, Whose, directory
 from models.domain import dedupe
+from models.domain.follow_up_states import FollowUpEvent, advance
 from models.domain.ids import FollowUpId, TeamId
 from models.domain.ladder import decide
 from models.domain.ladder_facts import Decision, OfferText, RaiseAlert, RecordPassed, RequestTriage, Why, dump_done
@@ -46,12 +47,15 @@ def advance_due(
     claimed = follow_ups.claim_due(session, now=now, limit=limit, urgent_only=urgent_only)
     if not claimed:
         return 0
-    risky = follow_ups.high_risk_of(session, claimed, harmless_flags=harmless_flags(rules))
+    unknown = [(row.person_id, row.household_id) for row in claimed if not row.high_risk]
+    risky = follow_ups.flagged(session, unknown, harmless_flags=harmless_flags(rules))
     staff = _staff(session, claimed, rules=rules, now=now)
     writes = _Writes()
     for row in claimed:
         pathway = pathways.get(session, row.pathway_code, row.pathway_version)
-        high_risk = row.high_risk or row.id in risky
+        high_risk = row.high_risk or (row.person_id, row.household_id) in risky
+        if high_risk and row.state == FollowUpState.BACKLOG:
+            row = _out_of_backlog(writes, row)
         decision = decide(row.facts(high_risk=high_risk), pathway, now=now, calendar=rules.calendar)
         _note(writes, row, decision, staff=staff, high_risk=high_risk)
     _store(session, writes, now=now)
@@ -73,6 +77,13 @@ def _staff(session: Session, claimed: Sequence[Claimed], *, rules: Rules, now: d
         team_ids={team for team in teams if team is not None},
         practitioner_ids={person for person in people if person is not None},
     )
+
+
+def _out_of_backlog(writes: _Writes, row: Claimed) -> Claimed:
+    """High risk is never folded in: it climbs its ladder from now on (design 3.7)."""
+    state = advance(FollowUpState.BACKLOG, FollowUpEvent.TURNED_HIGH_RISK)
+    writes.events.append(Told(row.id, FollowUpEvent.TURNED_HIGH_RISK, row.state, state, None))
+    return row._replace(state=state, steps_done={})
 
 
 def _note(writes: _Writes, row: Claimed, decision: Decision, *, staff: Directory, high_risk: bool) -> None:
@@ -103,6 +114,7 @@ def _note(writes: _Writes, row: Claimed, decision: Decision, *, staff: Directory
     writes.rows.append(
         Advanced(
             row.id,
+            row.state,
             decision.next_due_at,
             decision.next_step_id,
             decision.step_id,
@@ -115,8 +127,8 @@ def _note(writes: _Writes, row: Claimed, decision: Decision, *, staff: Directory
             bool(decision.actions) or high_risk is not row.high_risk,
         )
     )
-    if high_risk is not row.high_risk:
-        writes.events.append(Told(row.id, "high_risk_found", row.state, row.state, decision.step_id))
+    if high_risk is not row.high_risk and row.steps_done:
+        writes.events.append(Told(row.id, FollowUpEvent.TURNED_HIGH_RISK, row.state, row.state, decision.step_id))
 
 
 def _raise(

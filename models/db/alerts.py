@@ -82,6 +82,12 @@ def overtake(
         session.execute(_OVERTAKE, params)
 
 
+def overtake_prompts(session: Session, prompt_ids: Sequence[int], *, now: datetime) -> None:
+    """End the open alerts that asked about these prompts before: each is asked about by one alert at a time."""
+    if prompt_ids:
+        session.execute(_OVERTAKE_PROMPTS, {"ids": list(prompt_ids), "now": now})
+
+
 def end(session: Session, *, alert_id: int, outcome: str, account: Scope, now: datetime) -> bool:
     """A person says that an alert is dealt with; return whether it was open. One of a step ends with its step."""
     params = {"id": alert_id, "outcome": outcome, "by": account.actor, "now": now}
@@ -167,6 +173,12 @@ _OVERTAKE = text(
       AND (u.step_id IS NULL OR alert.step_id = u.step_id)
     """
 )
+_OVERTAKE_PROMPTS = text(
+    """
+    UPDATE alert SET state = 'overtaken', ended_at = :now, ended_by = 'engine', outcome = 'asked_again'
+    WHERE referral_prompt_id = ANY(CAST(:ids AS bigint[])) AND state = 'open'
+    """
+)
 _END = text(
     """
     UPDATE alert SET state = 'done', ended_at = :now, ended_by = :by, outcome = :outcome
@@ -182,7 +194,8 @@ _ACKNOWLEDGE = text(
 )
 _OVERDUE = text(
     """
-    SELECT id, team_id, times_raised FROM alert WHERE state = 'open' AND next_due_at <= :now
+    SELECT id, team_id, times_raised FROM alert
+    WHERE state = 'open' AND next_due_at <= :now AND kind <> 'referral_prompt'  -- a prompt asks by itself
     ORDER BY next_due_at, id LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED
     """
 )

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.db.packing import packed, unpacked
+from models.db.packing import packed, packed_tuples, unpacked
 from models.domain.ladder_facts import FollowUpFacts, load_done
 from models.domain.words import ActorKind, FollowUpState, FollowUpTrigger
 
@@ -77,6 +77,7 @@ class Advanced:
     """What a decision leaves on the row. `visible`: people should see that it changed."""
 
     id: int
+    state: str
     next_due_at: datetime | None
     next_step_id: str | None
     step_id: str | None
@@ -115,19 +116,18 @@ def claim_due(session: Session, *, now: datetime, limit: int, urgent_only: bool 
     return [Claimed._make(row) for row in rows]
 
 
-def high_risk_of(session: Session, claimed: Sequence[Claimed], *, harmless_flags: Collection[str]) -> set[int]:
-    """Return those whose person or household carries a flag now that is not one of `harmless_flags`.
+def flagged(
+    session: Session, people: Collection[tuple[int, int | None]], *, harmless_flags: Collection[str]
+) -> set[tuple[int, int | None]]:
+    """Return those of `people` (with their household) who carry, or whose household does, a flag not harmless.
 
     A flag on anybody in the household counts; a code that nobody has configured counts: unknown is not safe.
     """
-    unknown = [row for row in claimed if not row.high_risk]
-    params = {
-        "ids": [row.id for row in unknown],
-        "people": [row.person_id for row in unknown],
-        "households": [row.household_id for row in unknown],
-        "harmless": sorted(harmless_flags),
-    }
-    return set(session.scalars(_FLAGGED, params)) if unknown else set()
+    distinct = list(set(people))
+    if not distinct:
+        return set()
+    params = {**packed_tuples(distinct, _PEOPLE), "harmless": sorted(harmless_flags)}
+    return {(row.person_id, row.household_id) for row in session.execute(_FLAGGED, params)}
 
 
 def store(session: Session, rows: Sequence[Advanced]) -> None:
@@ -173,10 +173,10 @@ _FACTS = """
 _CLAIM = text(_FACTS.format(due=_DUE.format(urgent="")))
 _CLAIM_URGENT = text(_FACTS.format(due=_DUE.format(urgent="AND (f.red_flag OR f.high_risk)")))
 
+_PEOPLE = (("person_id", "bigint"), ("household_id", "bigint"))
 _FLAGGED = text(
-    """
-    SELECT c.id FROM unnest(CAST(:ids AS bigint[]), CAST(:people AS bigint[]), CAST(:households AS bigint[]))
-        AS c (id, person_id, household_id)
+    f"""
+    SELECT c.person_id, c.household_id FROM {unpacked(_PEOPLE, alias="c")}
     WHERE EXISTS (SELECT FROM flag g WHERE g.person_id = c.person_id AND g.ended_at IS NULL
                   AND g.code <> ALL(CAST(:harmless AS text[])))
        OR EXISTS (SELECT FROM household_member m JOIN flag g ON g.person_id = m.person_id AND g.ended_at IS NULL
@@ -187,6 +187,7 @@ _FLAGGED = text(
 
 _STORED = (
     ("id", "bigint"),
+    ("state", "text"),
     ("next_due_at", "timestamptz"),
     ("next_step_id", "text"),
     ("step_id", "text"),
@@ -202,7 +203,7 @@ _STORED = (
 _STORE = text(
     f"""
     UPDATE follow_up f SET
-        next_due_at = u.next_due_at, next_step_id = u.next_step_id, step_id = u.step_id,
+        state = u.state, next_due_at = u.next_due_at, next_step_id = u.next_step_id, step_id = u.step_id,
         step_fired_at = u.step_fired_at, step_raised_to = u.step_raised_to,
         acknowledged_until = u.acknowledged_until,
         acknowledged_at = CASE WHEN u.acknowledged_until IS NOT NULL THEN f.acknowledged_at END,

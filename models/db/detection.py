@@ -1,0 +1,166 @@
+"""Appointments to look at: ended without an outcome though the data are fresh, or come or changed with one. No commits."""
+
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+# One detector at a time: a family's misses are one thread, whichever worker finds them. Means nothing else.
+DETECTION_LOCK = 7_215_540_302
+
+
+class Candidate(NamedTuple):
+    """One appointment to look at, taken off the list, with what its consequences depend on.
+
+    `from_status` is its status before this look. `seen_later_*`: the latest later attendance of the same contact.
+    """
+
+    id: int
+    from_status: str
+    status: str
+    status_by: str
+    subtype: str | None
+    mode: str | None
+    subject_role: str | None
+    person_id: int
+    household_id: int | None
+    team_id: int | None
+    contact_code: str
+    booked_with: int | None
+    caseload_holder: int | None
+    starts_at: datetime
+    ends_at: datetime
+    reason: str | None
+    recorded_at: datetime | None
+    cancelled_at: datetime | None
+    expected_contact_id: int | None
+    first_received_at: datetime
+    go_live_on: date | None
+    authoritative: bool
+    changed_at: datetime | None  # the last time its status changed
+
+
+class LaterVisit(NamedTuple):
+    """A later attendance of the same person and contact."""
+
+    before_id: int
+    id: int
+    status: str
+    subtype: str | None
+    mode: str | None
+    subject_role: str | None
+    ends_at: datetime
+
+
+class SourceRange(NamedTuple):
+    """Up to which due time a source's data say that an outcome is missing."""
+
+    source_id: int
+    up_to: datetime
+
+
+def lock_detection(session: Session) -> bool:
+    """Become the only detector until the transaction ends; False where another one is at it."""
+    found = session.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": DETECTION_LOCK}).scalar_one()
+    return bool(found)
+
+
+def wait_for_detection(session: Session) -> None:
+    """The same, waiting for the other: for an import, which must not end before its rows are looked at."""
+    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": DETECTION_LOCK})
+
+
+def outcome_ranges(session: Session, *, now: datetime, allowance: timedelta) -> list[SourceRange]:
+    """Return the sources that have appointments whose outcome is missing by data fresher than their end (design 3.8)."""
+    rows = session.execute(_RANGES, {"now": now, "allowance": allowance})
+    return [SourceRange(row.id, row.up_to) for row in rows]
+
+
+def flip_outcome_due(session: Session, *, source: SourceRange, now: datetime, limit: int) -> list[Candidate]:
+    """Turn up to `limit` appointments of a source to OUTCOME_DUE, with their history; return them, longest due first."""
+    params = {"source": source.source_id, "up_to": source.up_to, "now": now, "limit": limit}
+    return [Candidate._make(row) for row in session.execute(_FLIP, params)]
+
+
+def take_changed(session: Session, *, now: datetime, limit: int) -> list[Candidate]:
+    """Take about `limit` appointments that came or changed off the list: all of each person's, in order of time."""
+    return [Candidate._make(row) for row in session.execute(_TAKE, {"now": now, "limit": limit})]
+
+
+def later_visits(session: Session, appointment_ids: Collection[int]) -> list[LaterVisit]:
+    """Return, for each of these, the latest later attendance of the same contact by an authoritative word, if any."""
+    rows = session.execute(_LATER, {"ids": ",".join(map(str, appointment_ids))})
+    return [LaterVisit._make(row) for row in rows]
+
+
+_RANGES = text(
+    """
+    SELECT s.id, least(:now, s.as_of + CAST(:allowance AS interval)) AS up_to
+    FROM source s
+    WHERE s.as_of IS NOT NULL AND EXISTS (
+        SELECT FROM appointment a WHERE a.source_id = s.id
+          AND a.outcome_due_at <= least(:now, s.as_of + CAST(:allowance AS interval)))
+    """
+)
+_FIELDS = """
+    a.id, {from_status}, a.status, a.status_by, a.subtype, a.mode, a.subject_role, a.person_id, a.household_id,
+    coalesce(a.team_id, p.team_id, h.team_id), a.contact_code, a.practitioner_id, p.caseload_holder_id, a.starts_at,
+    a.ends_at, a.reason, a.recorded_at, a.cancelled_at, a.expected_contact_id, a.first_received_at, s.go_live_on,
+    a.status_by LIKE 'person:%' OR 'attendance' = ANY(s.authoritative_for), {changed_at}
+"""
+_AROUND = """
+    JOIN source s ON s.id = a.source_id JOIN person p ON p.id = a.person_id
+    LEFT JOIN household h ON h.id = a.household_id
+"""
+_FLIP = text(
+    f"""
+    WITH due AS MATERIALIZED (
+        SELECT id, status FROM appointment WHERE source_id = :source AND outcome_due_at <= :up_to
+        ORDER BY outcome_due_at LIMIT :limit FOR NO KEY UPDATE
+    ), a AS (
+        UPDATE appointment SET status = 'outcome_due', status_by = 'engine', outcome_due_at = NULL,
+            reminders_due_at = NULL
+        FROM due WHERE appointment.id = due.id
+        RETURNING appointment.*, due.status AS from_status
+    ), told AS (
+        INSERT INTO appointment_event (appointment_id, at, event, from_status, to_status, actor_kind, actor)
+        SELECT id, :now, 'outcome_due', from_status, status, 'engine', 'engine' FROM a
+    )
+    SELECT {_FIELDS.format(from_status="a.from_status", changed_at="CAST(:now AS timestamptz)")} FROM a {_AROUND}
+    """
+)
+_TAKE = text(
+    f"""
+    WITH people AS MATERIALIZED (
+        SELECT DISTINCT person_id FROM (
+            SELECT person_id FROM appointment WHERE reconsider_at <= :now ORDER BY reconsider_at, id LIMIT :limit) AS first
+    ), due AS MATERIALIZED (
+        SELECT id FROM appointment
+        WHERE reconsider_at <= :now AND person_id IN (SELECT person_id FROM people) ORDER BY id FOR NO KEY UPDATE
+    ), a AS (
+        UPDATE appointment SET reconsider_at = NULL FROM due WHERE appointment.id = due.id RETURNING appointment.*
+    )
+    SELECT {
+        _FIELDS.format(
+            from_status="a.status",
+            changed_at="(SELECT max(c.at) FROM appointment_event c WHERE c.appointment_id = a.id"
+            " AND c.from_status IS DISTINCT FROM c.to_status)",
+        )
+    } FROM a {_AROUND} ORDER BY a.person_id, a.contact_code, a.ends_at, a.id
+    """
+)
+_LATER = text(
+    """
+    SELECT a.id, b.id, b.status, b.subtype, b.mode, b.subject_role, b.ends_at
+    FROM appointment a
+    CROSS JOIN LATERAL (
+        SELECT b.* FROM appointment b JOIN source s ON s.id = b.source_id
+        WHERE b.person_id = a.person_id AND b.contact_code = a.contact_code AND b.starts_at >= a.ends_at
+          AND b.status IN ('attended', 'attended_late') AND b.id <> a.id AND b.reconsider_at IS NULL
+          AND (b.status_by LIKE 'person:%' OR 'attendance' = ANY(s.authoritative_for))
+        ORDER BY b.starts_at DESC LIMIT 1) AS b
+    WHERE a.id = ANY(CAST(string_to_array(:ids, ',') AS bigint[]))
+    """
+)

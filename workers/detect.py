@@ -1,0 +1,167 @@
+"""Detect: find appointments without an outcome, misses, contacts never booked, scores to ask about. In claimed sets.
+
+One detector works at a time (a family's misses are one thread); each set is one transaction. An import calls
+`detect_all` before it ends, so that `status` and `audit` are right with no engine running.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from config.rules import Rules
+from models.db import alerts, cases, clock, detection, expected, follow_ups, messages, pathway_versions
+from models.db.alerts import NewAlert
+from models.db.detection import Candidate
+from models.db.people_resolution import directory
+from models.domain import dedupe
+from models.domain.words import AlertKind, OwnerRole, Urgency
+from workers.advance import harmless_flags
+from workers.backlog import triage_alerts
+from workers.casework import Casework, opening_statuses, people_and_teams
+from workers.expect import look_at_expected, plan_new
+from workers.prompting import raise_prompts
+
+SET_SIZE = 5_000
+Now = Callable[[Session], datetime]
+Step = Callable[[Session, Rules, datetime], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """How many rows each kind of look handled."""
+
+    outcome_due: int
+    reconsidered: int
+    expected: int
+    indicators: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.outcome_due + self.reconsidered + self.expected + self.indicators
+
+
+def detect_all(engine: Engine, rules: Rules, *, now: Now = clock.now, wait: bool = True) -> Detected:
+    """Look at everything that waits for detection, set by set, until nothing does; return what was handled.
+
+    `now` is asked once per set. With `wait` it waits for another detector instead of leaving the work to it.
+    """
+    with Session(engine) as session, session.begin():
+        pathway_versions.load(session, rules.pathway_contents.values(), now=now(session))
+    # Changes first: a recorded outcome spares a row the question for it; a plan must stand before it is looked at.
+    reconsidered = _drain(engine, rules, reconsider, now=now, wait=wait)
+    flipped = _drain(engine, rules, outcomes_due, now=now, wait=wait)
+    _drain(engine, rules, plan_new, now=now, wait=wait)
+    return Detected(
+        outcome_due=flipped,
+        reconsidered=reconsidered,
+        expected=_drain(engine, rules, look_at_expected, now=now, wait=wait),
+        indicators=_drain(engine, rules, raise_prompts, now=now, wait=wait),
+    )
+
+
+def _drain(engine: Engine, rules: Rules, step: Step, *, now: Now, wait: bool) -> int:
+    handled = 0
+    while True:
+        with Session(engine) as session, session.begin():
+            if wait:
+                detection.wait_for_detection(session)
+            elif not detection.lock_detection(session):
+                return handled
+            count = step(session, rules, now(session))
+        if count == 0:
+            return handled
+        handled += count
+
+
+def outcomes_due(session: Session, rules: Rules, now: datetime) -> int:
+    """Ask for the outcomes that are missing by fresh data: one set of one source. The caller commits."""
+    allowance = rules.contacts.outcome_allowance
+    for source in detection.outcome_ranges(session, now=now, allowance=allowance):
+        rows = detection.flip_outcome_due(session, source=source, now=now, limit=SET_SIZE)
+        if rows:
+            _work_on(session, rules, rows, now=now)
+            return len(rows)
+    return 0
+
+
+def reconsider(session: Session, rules: Rules, now: datetime) -> int:
+    """Draw the consequences of one set of appointments that came or changed. The caller commits."""
+    rows = detection.take_changed(session, now=now, limit=SET_SIZE)
+    if rows:
+        _work_on(session, rules, rows, now=now)
+    return len(rows)
+
+
+def casework_on(
+    session: Session,
+    rules: Rules,
+    *,
+    people: set[int],
+    appointments: set[int],
+    households: Sequence[tuple[int, int | None]],
+    staff: set[int],
+    teams: set[int],
+    now: datetime,
+) -> Casework:
+    """Load what a set of causes touches: its families' follow-ups, their flags, the staff. Shared by all looks."""
+    risky = follow_ups.flagged(session, households, harmless_flags=harmless_flags(rules))
+    return Casework(
+        rules=rules,
+        staff=directory(session, now=now, today=rules.calendar.civil_date(now), team_ids=teams, practitioner_ids=staff),
+        now=now,
+        high_risk=lambda person_id, household_id: (person_id, household_id) in risky,
+        cases=cases.load(session, people=people, appointments=appointments),
+    )
+
+
+def finish(session: Session, work: Casework, *, now: datetime) -> None:
+    """Store what was decided: follow-ups with their stories, triage tasks, contacts met, cancellations to explain."""
+    cases.save(session, work.cases, now=now)
+    raised = triage_alerts(session, work.triage, now=now)
+    raised += alerts.raise_many(session, [_unexplained(work, row) for row in work.unexplained], now=now)
+    expected.mark_met(session, work.met)
+    messages.alert_emails(session, raised, now=now)
+
+
+def _work_on(session: Session, rules: Rules, rows: Sequence[Candidate], *, now: datetime) -> None:
+    staff, teams = people_and_teams(rows)
+    work = casework_on(
+        session,
+        rules,
+        people={row.person_id for row in rows},
+        appointments={row.id for row in rows},
+        households=[(row.person_id, row.household_id) for row in rows],
+        staff=staff,
+        teams=teams,
+        now=now,
+    )
+    opening = opening_statuses(rows, rules)
+    work.later = {visit.before_id: visit for visit in detection.later_visits(session, opening)} if opening else {}
+    for row in rows:
+        work.consider(row)
+    finish(session, work, now=now)
+
+
+def _unexplained(work: Casework, row: Candidate) -> NewAlert:
+    """A cancellation that says neither by whom nor why: a person finds out (domain.md 2.3)."""
+    pathway = work.current(work.rules.contacts.outcome_pathway)
+    owner = work.owner_of(row, pathway.chain(OwnerRole.PRACTITIONER))
+    step = pathway.steps[0].routine
+    return NewAlert(
+        kind=AlertKind.CANCELLATION_UNEXPLAINED,
+        urgency=Urgency.ROUTINE,
+        dedupe_key=dedupe.subject_alert(
+            AlertKind.CANCELLATION_UNEXPLAINED, "appointment", row.id, since=row.cancelled_at or row.starts_at
+        ),
+        practitioner_id=owner.practitioner_id,
+        owner_team_id=owner.owner_team_id,
+        household_id=row.household_id,
+        person_id=row.person_id,
+        team_id=row.team_id,
+        audience_role=owner.role,
+        next_due_at=step.lease.after(work.now, calendar=work.rules.calendar),
+    )
