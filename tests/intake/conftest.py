@@ -57,9 +57,7 @@ def load(engine: Engine, rules: Rules, write: Callable[..., Path]) -> Load:
     ) -> ImportReport:
         path = what if isinstance(what, Path) else write(what)
         given = {"dry_run": False, "progress": lambda done, total: None, **more}
-        return import_file(
-            engine, path, kind=kind, source=source, mapping_path=mapping, rules=rules, now=now, **given
-        )
+        return import_file(engine, path, kind=kind, source=source, mapping_path=mapping, rules=rules, now=now, **given)
 
     return load
 

@@ -1,0 +1,150 @@
+"""Made-up families: NHS numbers from 999, Ofcom's drama telephone numbers, names from a list. Nobody here exists.
+
+Same seed, same families. Shares are from domain.md 8 (about one family in ten with a high-risk flag, one in 130
+bereaved) or our guess where it has none.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from random import Random
+
+from nhs_number.validate import calculate_checksum
+
+_GIVEN = (
+    "Ada Alfie Amina Aria Arlo Ayesha Beau Bella Callum Chloe Dafydd Daisy Eesa Ella Erin Esme Ezra Farah Finn "
+    "Freya George Grace Hana Harper Idris Imogen Isla Ivy Jakub Jasmine Kai Kofi Layla Leo Maja Maryam Mia Mila "
+    "Nia Noah Olive Omar Orla Oscar Poppy Priya Rafe Reuben Rosa Rowan Saffron Seren Sofia Tariq Theo Uma Wren Zara "
+    "Zofia"
+)
+_FAMILY = (
+    "Abbott Ahmed Akhtar Baker Barnes Begum Bell Brook Clarke Cole Davies Dixon Eze Farrow Ford Ghosh Grant Hall "
+    "Hussain Islam Jones Kaur Khan Kowalski Lane Lewis Mensah Moss Nowak Okafor Owen Patel Pryce Reid Shaw Singh "
+    "Stone Thomas Turner Vale Walsh Ward Webb West Wood Yates Young"
+)
+GIVEN, FAMILY = tuple(_GIVEN.split()), tuple(_FAMILY.split())
+LANGUAGES = ("pl", "ur", "ro", "bn", "ar")
+HIGH_RISK = ("cpp", "cin", "domestic_abuse", "severe_mental_illness", "substance_misuse", "care_leaver", "worried")
+DRAMA_NUMBERS = 1000
+NUMBERS_FROM = 999_000_000
+
+
+@dataclass(frozen=True)
+class Adult:
+    """A parent. `mobile` is empty where none is on record."""
+
+    nhs_number: str
+    local_id: str
+    name: str
+    born: date
+    mobile: str
+
+
+@dataclass(frozen=True)
+class Child:
+    """A child; `died_on` for the one family in 130."""
+
+    nhs_number: str
+    local_id: str
+    name: str
+    born: date
+    died_on: date | None = None
+
+
+@dataclass(frozen=True)
+class Family:
+    """One household of one team."""
+
+    number: int
+    team: str
+    visitor: str
+    mother: Adult
+    father: Adult | None
+    children: tuple[Child, ...]
+    edd: date | None
+    pregnancy_outcome: str
+    pregnancy_ended_on: date | None
+    flags: tuple[str, ...]
+    language: str
+    safe_to_text: str
+    confirmed_on: date | None
+    in_mental_health_care: bool
+    postcode: str
+
+    @property
+    def household_id(self) -> str:
+        """The sender's id of the household."""
+        return f"H{self.number:06d}"
+
+
+class Numbers:
+    """NHS numbers from 999 in order, each valid; empty once they run out, as for people not yet traced."""
+
+    def __init__(self, start: int = 0) -> None:
+        self._next = NUMBERS_FROM + start
+
+    def take(self) -> str:
+        """The next valid number."""
+        while self._next < NUMBERS_FROM + 1_000_000:
+            digits = str(self._next)
+            self._next += 1
+            check = calculate_checksum(digits)
+            if check is not None and check < 10:
+                return f"{digits}{check}"
+        return ""
+
+
+def families(*, count: int, seed: int, today: date, teams: tuple[tuple[str, tuple[str, ...]], ...]) -> Iterator[Family]:
+    """Yield `count` families; `teams` are (code, its visitors' ids)."""
+    chance, numbers = Random(seed), Numbers()
+    for number in range(1, count + 1):
+        team, visitors = teams[chance.randrange(len(teams))]
+        yield _family(number, team, chance.choice(visitors), chance, numbers, today)
+
+
+def _family(number: int, team: str, visitor: str, chance: Random, numbers: Numbers, today: date) -> Family:
+    surname = chance.choice(FAMILY)
+    mother = _adult(f"M{number:06d}", surname, chance, numbers, today, phone_share=0.95, number=number)
+    father = None
+    if chance.random() < 0.8:
+        father = _adult(f"F{number:06d}", surname, chance, numbers, today, phone_share=0.4, number=number + 500)
+    expecting = chance.random() < 0.18
+    edd = today + timedelta(days=chance.randrange(1, 220)) if expecting else None
+    children = tuple(_children(number, surname, chance, numbers, today, at_least=0 if expecting else 1))
+    lost = expecting and chance.random() < 0.02
+    ended_on = today - timedelta(days=chance.randrange(1, 30)) if lost else None
+    flags = (chance.choice(HIGH_RISK),) if chance.random() < 0.1 else ()
+    return Family(
+        number, team, visitor, mother, father, children, edd,
+        pregnancy_outcome=("miscarriage" if lost else "continuing") if expecting else "",
+        pregnancy_ended_on=ended_on, flags=flags,
+        language=chance.choice(LANGUAGES) if chance.random() < 0.12 else "en",
+        safe_to_text=chance.choices(("yes", "no", ""), (0.82, 0.06, 0.12))[0],
+        confirmed_on=today - timedelta(days=chance.randrange(1, 150)) if chance.random() < 0.9 else None,
+        in_mental_health_care=chance.random() < 0.06,
+        postcode=f"ZZ{chance.randrange(1, 99)} {chance.randrange(1, 9)}ZZ",
+    )  # fmt: skip
+
+
+def _adult(
+    local_id: str, surname: str, chance: Random, numbers: Numbers, today: date, *, phone_share: float, number: int
+) -> Adult:
+    born = today - timedelta(days=chance.randrange(19 * 365, 42 * 365))
+    mobile = f"07700 900{number % DRAMA_NUMBERS:03d}" if chance.random() < phone_share else ""
+    return Adult(numbers.take(), local_id, f"{chance.choice(GIVEN)} {surname}", born, mobile)
+
+
+def _children(
+    number: int, surname: str, chance: Random, numbers: Numbers, today: date, *, at_least: int
+) -> Iterator[Child]:
+    """One to three children of up to five years, twins once in seventy."""
+    count = max(at_least, chance.choices((0, 1, 2, 3), (0.05, 0.55, 0.32, 0.08))[0])
+    born = today - timedelta(days=chance.randrange(1, 700))
+    for index in range(count):
+        died = born + timedelta(days=chance.randrange(1, 60)) if chance.random() < 1 / 260 else None
+        yield Child(
+            numbers.take(), f"C{number:06d}{index}", f"{chance.choice(GIVEN)} {surname}", born,
+            died if died and died < today else None,
+        )  # fmt: skip
+        if chance.random() > 1 / 70:
+            born -= timedelta(days=chance.randrange(330, 1000))

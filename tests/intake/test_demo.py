@@ -1,0 +1,89 @@
+"""Made-up extracts: the same for the same seed, loadable whole, realistic in mix; and the demo round the present."""
+
+from collections import Counter
+from datetime import date
+
+import pytest
+
+from intake.demo import write_extracts
+from intake.demo_load import load_demo
+from models.domain.words import ImportKind
+from tests.intake.conftest import NOW
+
+TODAY = date(2026, 6, 10)
+KINDS = (ImportKind.STAFF, ImportKind.PEOPLE, ImportKind.APPOINTMENTS, ImportKind.INDICATORS)
+
+
+class TestExtracts:
+    def test_one_seed_gives_one_set_of_files(self, tmp_path):
+        """Byte for byte; another seed gives others."""
+        written = {}
+        for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+            (tmp_path / name).mkdir()
+            paths = write_extracts(tmp_path / name, families=20, seed=seed, today=TODAY)
+            written[name] = [path.read_bytes() for path in paths]
+        assert written["a"] == written["b"] != written["c"]
+
+    def test_every_row_loads_and_loads_but_once(self, load, tmp_path):
+        """No row is rejected or warned of; the second import changes nothing."""
+        paths = dict(zip(KINDS, write_extracts(tmp_path, families=120, seed=3, today=TODAY), strict=True))
+        for kind in KINDS:
+            report = load(paths[kind], kind=kind)
+            assert (report.rejected, report.warnings, report.updated) == ((), (), 0)
+            assert report.created == report.read > 0
+        for kind in KINDS:
+            again = load(paths[kind], kind=kind)
+            assert (again.created, again.updated, again.unchanged) == (0, 0, again.read), kind
+
+    def test_the_mix_is_like_a_trusts(self, load, rows_of, tmp_path):
+        """About one past appointment in ten missed, one family in ten high risk, most birth visits by day 14."""
+        paths = dict(zip(KINDS, write_extracts(tmp_path, families=400, seed=5, today=TODAY), strict=True))
+        for kind in KINDS[:3]:
+            load(paths[kind], kind=kind)
+        ended = Counter(
+            dict(
+                map(tuple, rows_of("SELECT status, count(*) FROM appointment WHERE starts_at < :t GROUP BY 1", t=TODAY))
+            )
+        )
+        assert 0.08 < ended["missed"] / ended.total() < 0.14
+        assert 0.06 < rows_of("SELECT count(*) FROM flag")[0][0] / 400 < 0.14
+        on_time = rows_of(
+            "SELECT avg((a.starts_at::date - p.date_of_birth <= 14)::int) FROM appointment a JOIN person p"
+            " ON p.id = a.person_id WHERE contact_code = 'HV-NBV' AND status LIKE 'attended%'"
+        )[0][0]
+        assert 0.7 < on_time < 0.95
+        assert rows_of("SELECT count(*) FROM household_member WHERE role = 'father'")[0][0] > 250
+
+
+class TestTheDemoRoundThePresent:
+    @pytest.fixture
+    def loaded(self, engine, rules):
+        """The demo, loaded twice as after a crash."""
+        load_demo(engine, rules=rules, now=NOW)
+        load_demo(engine, rules=rules, now=NOW)
+
+    def test_outcomes_fall_due_within_minutes(self, loaded, rows_of):
+        """Eight clinics' outcomes are awaited in the next quarter of an hour."""
+        due = rows_of(
+            "SELECT count(*) FROM appointment WHERE outcome_due_at BETWEEN :now AND :now + interval '16 minutes'",
+            now=NOW,
+        )
+        assert due[0][0] == 8
+
+    def test_there_is_one_of_each_thing_to_see(self, loaded, rows_of):
+        """Signed pathways, teams at texts, scores over the threshold, an unbooked birth visit, reminders to plan."""
+        assert rows_of("SELECT count(*) FROM pathway_version WHERE signed_by IS NULL")[0][0] == 0
+        assert rows_of("SELECT DISTINCT stage FROM team") == [("texts",)]
+        assert rows_of("SELECT count(*) FROM team WHERE lead_practitioner_id IS NULL OR call_back_number IS NULL") == [
+            (0,)
+        ]
+        assert rows_of("SELECT count(*) FROM indicator WHERE total >= 13 OR self_harm_item > 0")[0][0] == 2
+        assert rows_of("SELECT count(*) FROM appointment WHERE reminders_due_at IS NOT NULL")[0][0] >= 6
+        assert (
+            rows_of(
+                "SELECT count(*) FROM expected_contact e JOIN person p ON p.id = e.person_id WHERE contact_code = 'HV-NBV'"
+                " AND state = 'planned' AND p.date_of_birth = :born",
+                born=date(2026, 6, 1),
+            )[0][0]
+            >= 1
+        )
