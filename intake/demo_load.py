@@ -64,15 +64,15 @@ def _files(rules: Rules, now: datetime) -> dict[ImportKind, list[Row]]:
     scores: list[Row] = []
     for family in families(count=FAMILIES, seed=SEED, today=local.date(), teams=teams):
         people.extend(people_rows(family))
-        appointments.extend(
-            appointment_row(family, visit) for visit in visits(family, chance=chance, today=local.date())
-        )
-    for family, story, totals in _scripted(local, teams):
-        people.extend(people_rows(family))
-        appointments.extend(appointment_row(family, visit) for visit in story)
+        held = visits(family, chance=chance, today=local.date())
+        appointments.extend(appointment_row(family, visit) for visit in held)
+    for story in Stories(local, seed=SEED + 1, teams=teams).tell():
+        people.extend(people_rows(story.family))
+        appointments.extend(appointment_row(story.family, visit) for visit in story.visits)
+        ref = f"{story.family.household_id}-EPDS"
         scores.extend(
-            indicator_row(family, ref=f"{family.household_id}-EPDS", total=total, self_harm=item, day=local.date())
-            for total, item in totals
+            indicator_row(story.family, ref=ref, total=total, self_harm=item, day=local.date())
+            for total, item in story.scores
         )
     return {
         ImportKind.STAFF: list(staff_rows(teams)),

@@ -20,7 +20,6 @@ class TestTheRealFile:
         first = load(REAL, source="vitoria", mapping=HERE / "noshow.yaml")
         seconds = perf_counter() - start
         record_property("rows_per_second", round(ROWS / seconds))
-        print(f"{ROWS / seconds:.0f} rows/s, {seconds:.1f} s")
         assert (first.read, first.created, first.updated, first.rejected) == (ROWS, ROWS, 0, ())
         assert seconds < 60
         found = Counter(dict(map(tuple, rows_of("SELECT status, count(*) FROM appointment GROUP BY 1"))))
