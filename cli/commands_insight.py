@@ -35,9 +35,9 @@ def audit(as_json: AsJson = False) -> None:
     from models.db.auditor import audit as check
 
     with opened() as ready, Session(ready.engine) as session:
-        report = check(session, clock.now(session))
+        report = check(session, clock.now(session), limits=ready.audit_limits())
     if as_json:
-        print_json({"violations": list(report.violations), "warnings": list(report.warnings)})
+        print_json(report.to_json())
     else:
         for word, lines in (("violation", report.violations), ("warning", report.warnings)):
             for line in lines:

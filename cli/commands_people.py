@@ -98,7 +98,7 @@ def teams_stage(team: str, stage: TeamStage, by: Annotated[str, typer.Option(hel
     with opened() as ready, Session(ready.engine) as session:
         try:
             team_queries.set_stage(session, code=team, stage=stage, by=by, now=clock.now(session))
-        except LookupError as error:
+        except (LookupError, team_queries.StageRefused) as error:
             stop(str(error), code=UNUSABLE)
         session.commit()
     typer.echo(f"{team} is at {stage}")

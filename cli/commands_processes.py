@@ -53,19 +53,13 @@ def web(
         known_secret_key(settings_of())
     except SettingsError as error:
         stop(str(error), code=CANNOT_RUN)
-    import uvicorn
-
-    from web.app import create_app
+    from web.main import run
 
     with _process() as ready:
         settings = ready.settings
         if settings.public_url is None:
             settings = settings.model_copy(update={"public_url": f"http://{host}:{port}"})
-        app = create_app(settings, ready.engine, ready.rules())
-        uvicorn.run(
-            app, host=host, port=port, log_config=None, access_log=False, server_header=False,
-            timeout_graceful_shutdown=5,
-        )  # fmt: skip
+        run(settings, ready.engine, ready.rules(), host=host, port=port)
 
 
 def migrate() -> None:

@@ -32,10 +32,13 @@ class Opened:
     engine: Engine
 
     def rules(self) -> Rules:
-        """Return the rules in force. Ends the command if they have a fault."""
+        """Return the rules in force, their versions stored. Ends the command if they have a fault."""
         with Session(self.engine) as session:
             now = clock.now(session)
-        return rules_of(self.settings, now=now)
+            rules = rules_of(self.settings, now=now)
+            _store(session, rules, now=now)
+            session.commit()
+        return rules
 
 
 def settings_of(data: Path | None = None) -> Settings:
@@ -100,15 +103,20 @@ def bring_up(owner_url: str, settings: Settings) -> str:
         with Session(engine) as session:
             ensure_last_resort(session)
             now = clock.now(session)
-            pathway_versions.load(session, rules_of(settings, now=now).pathway_contents.values(), now=now)
+            _store(session, rules_of(settings, now=now), now=now)
             session.commit()
     except OperationalError as error:
         stop(f"the database does not answer: {type(error.orig).__name__}", code=CANNOT_RUN)
-    except pathway_versions.PathwayChanged as error:
-        stop(str(error), code=CANNOT_RUN)
     finally:
         engine.dispose()
     return revision
+
+
+def _store(session: Session, rules: Rules, *, now: datetime) -> None:
+    try:
+        pathway_versions.load(session, rules.pathway_contents.values(), now=now)
+    except pathway_versions.PathwayChanged as error:
+        stop(str(error), code=CANNOT_RUN)
 
 
 def _check(engine: Engine, wait: float | None) -> None:

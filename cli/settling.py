@@ -3,8 +3,9 @@
 from sqlalchemy import Engine
 
 from config.rules import Rules
+from workers.detect import detect_all
 
 
 def settle(engine: Engine, rules: Rules) -> None:
-    """Detect until nothing is left to detect. Safe beside running workers: each row is claimed once."""
-    raise NotImplementedError
+    """Detect until nothing is left to detect. Safe beside running workers: one detector works at a time."""
+    detect_all(engine, rules)
