@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from config.rules import Rules
 from intake.demo import Row, appointment_row, indicator_row, people_rows, staff_rows, team_codes
 from intake.demo_families import families
+from intake.demo_stories import Stories
 from intake.demo_visits import visits
 from intake.run import import_file
 from models.db import intake_demo, pathway_versions, sources

@@ -50,7 +50,7 @@ class Stories:
             yield Story(each, [*self._done(each, "HV-NBV"), _visit(each, "HV-6W", starts_at, "")])
 
     def _missed_yesterday(self) -> Iterator[Story]:
-        """The plan begins, a text may be released; the first is high risk, the last's number is not known to be safe."""
+        """The plan begins, a text may be released; the first is high risk, the last's number not known to be safe."""
         for step in range(7):
             each = self._family(born_days_ago=50, flags=("cpp",) if step == 0 else (), safe="" if step == 6 else "yes")
             missed = _visit(each, "HV-6W", self._at(-1, 9 + step), "missed", "wnb")
