@@ -17,11 +17,15 @@ def lint_all(folders: Sequence[Path]) -> list[Finding]:
 def lint_files(files: RuleFiles) -> list[Finding]:
     """Return every fault of files already read. Sense is checked only in files whose shape is right."""
     findings = list(files.findings)
-    findings += pathway_findings(files.by_sort["pathway"])
+    in_pathways = pathway_findings(files.by_sort["pathway"])
+    unreadable = any(finding.file.startswith("pathways/") for finding in findings)
     contacts, prompts = files.one("contacts"), files.one("prompts")
     if contacts is not None:
-        findings += contact_findings(contacts, files.by_sort["pathway"])
+        # A faulty ladder would make every contact that climbs it look faulty too.
+        if not in_pathways and not unreadable:
+            findings += contact_findings(contacts, files.by_sort["pathway"])
         findings += schedule_findings(files.by_sort["schedule"], contacts)
+    findings += in_pathways
     if prompts is not None:
         findings += prompt_findings(prompts)
     return findings

@@ -57,11 +57,8 @@ def validator(sort: str) -> Any:
 
 def schema_findings(file: RuleFile, sort: str) -> list[Finding]:
     """Return where a file's content departs from its schema, one finding for each place."""
-    found = []
-    for error in validator(sort).iter_errors(file.content):
-        deepest = _deepest(error)
-        found.append(file.finding(tuple(deepest.absolute_path), _expected(deepest)))
-    return found
+    errors = [_deepest(error) for error in validator(sort).iter_errors(file.content)]
+    return [file.finding(tuple(e.absolute_path), _expected(e)) for e in errors if not _is_echo(e, errors)]
 
 
 def _read(path: Path, sort: str, files: RuleFiles) -> None:
@@ -74,6 +71,14 @@ def _read(path: Path, sort: str, files: RuleFiles) -> None:
     files.findings.extend(faults)
     if not faults:
         files.by_sort[sort].append(file)
+
+
+def _is_echo(error: Any, errors: list[Any]) -> bool:
+    """Where a part is faulty, its names count as unknown too (`unevaluatedProperties`): that is no second fault."""
+    if error.validator != "unevaluatedProperties":
+        return False
+    where = list(error.absolute_path)
+    return any(other is not error and list(other.absolute_path)[: len(where)] == where for other in errors)
 
 
 def _deepest(error: Any) -> Any:

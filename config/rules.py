@@ -50,12 +50,13 @@ class Rules:
 
     def current_pathway(self, code: str, *, on: date) -> Pathway:
         """Return the version that a follow-up opened on that date takes: the newest already in force."""
-        versions = [found for found in self.pathways.values() if found.code == code and found.effective_from <= on]
-        # A cause older than the first version still gets a ladder.
-        versions = versions or [found for found in self.pathways.values() if found.code == code]
+        versions = [found for found in self.pathways.values() if found.code == code]
         if not versions:
             raise UnknownRule(f"pathway {code} is in no file and not in the database")
-        return max(versions, key=lambda found: (found.effective_from, found.version))
+        in_force = [found for found in versions if found.effective_from <= on]
+        if not in_force:  # a cause older than every version still gets a ladder: the first one
+            return min(versions, key=lambda found: (found.effective_from, found.version))
+        return max(in_force, key=lambda found: (found.effective_from, found.version))
 
     def schedule(self, *, on: date) -> Schedule:
         """Return the nation's schedule in force on that date."""

@@ -50,7 +50,7 @@ class RuleFile:
 
     def finding(self, where: Where, expected: str, *, value: object = None) -> Finding:
         """Return a finding at a place; the value there is shown unless another is given."""
-        shown = _short(self.at(where) if value is None else value)
+        shown = _short(repr(self.at(where)) if value is None else str(value))
         known = next((self.lines[where[:n]] for n in range(len(where), -1, -1) if where[:n] in self.lines), None)
         return Finding(self.name, known, dotted(where), shown, expected)
 
@@ -82,7 +82,7 @@ def read_rule_file(path: Path) -> RuleFile:
         mark = getattr(error, "problem_mark", None)
         line = None if mark is None else mark.line + 1
         problem = getattr(error, "problem", None) or "unreadable"
-        raise RulesError([Finding(name, line, "", str(problem), "valid YAML")]) from error
+        raise RulesError([Finding(name, line, "", str(problem), "plain YAML without aliases")]) from error
     return RuleFile(path, content, lines)
 
 
@@ -95,7 +95,13 @@ def dotted(where: Where) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """Dates stay text: the schema checks them, and JSON has no dates."""
+    """Dates stay text: the schema checks them, and JSON has no dates. An alias could repeat or contain itself."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(None, None, "an alias (*name)", mark)
+        return super().compose_node(parent, index)
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -120,6 +126,5 @@ def _build(loader: _Loader, node: yaml.Node, where: Where, lines: dict[Where, in
     return built
 
 
-def _short(value: object) -> str:
-    text = repr(value)
+def _short(text: str) -> str:
     return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,248 @@
+"""The rules' lint: every fault named by file, line, place, value and what was expected; all faults at once."""
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from config.lint import lint_all
+from config.rule_files import SHIPPED
+from config.rules import load_rules
+from config.yaml_files import RulesError
+
+REVIEW = "pathways/universal-review.yaml"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A trust's own copy of the shipped rules, to be spoilt."""
+    for part in ("pathways", "schedules"):
+        shutil.copytree(SHIPPED / part, tmp_path / part)
+    for name in ("contacts.yaml", "flags.yaml", "prompts.yaml"):
+        shutil.copy(SHIPPED / name, tmp_path / name)
+    return tmp_path
+
+
+def change(folder: Path, name: str, old: str, new: str) -> None:
+    path = folder / name
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def faults(folder: Path) -> list[str]:
+    return [str(finding) for finding in lint_all([folder])]
+
+
+class TestShippedRules:
+    def test_have_no_fault(self):
+        """What we ship is what we ask for."""
+        assert lint_all([SHIPPED]) == []
+
+    def test_are_unsigned(self):
+        """Signing is the trust's act: shipped ladders text nobody."""
+        rules = load_rules(config_dir=None, nation="england", today=date(2026, 11, 22))
+        assert [pathway.signed_by for pathway in rules.pathways.values()] == [None] * len(rules.pathways)
+
+
+class TestFinding:
+    def test_names_file_line_place_value_and_what_was_expected(self, folder):
+        """Enough to correct it without looking anything up."""
+        change(folder, REVIEW, "owner: admin", "owner: the office")
+        (found,) = faults(folder)
+        assert found.startswith("pathways/universal-review.yaml:3")
+        assert "steps[0].owner is 'the office'; expected one of practitioner, admin, duty" in found
+
+    def test_is_given_for_every_fault_at_once(self, folder):
+        """A trust corrects a file once, not once a fault."""
+        change(folder, REVIEW, "owner: admin", "owner: the office")
+        change(folder, "flags.yaml", "high_risk: true", "high_risk: maybe")
+        change(folder, "schedules/england.yaml", "anchor: edd", "anchor: easter")
+        assert len(faults(folder)) == 3
+
+
+SPOILT = [
+    pytest.param(REVIEW, "version: 1", "version: one", "version is 'one'; expected integer", id="a word for a number"),
+    pytest.param(REVIEW, "title: Univ", "titel: Univ", "expected also title", id="a name misspelt"),
+    pytest.param(REVIEW, 'at: "09:00"', 'at: "9 am"', "expected text like", id="a time of day in words"),
+    pytest.param(REVIEW, "2026-11-01", "2026-02-30", "a date that exists", id="a date that doesn't exist"),
+    pytest.param(REVIEW, "signed_by: null", "signed_by: A. Nurse", "together, or both null", id="half a signature"),
+    pytest.param(REVIEW, "id: second-call", "id: phone-same-day", "an id that no other step", id="one id twice"),
+    pytest.param(REVIEW, "retired_steps: []", "retired_steps: [second-call]", "not among retired", id="a retired id"),
+    pytest.param(
+        REVIEW,
+        "goes_up: [team_lead, named_nurse, ",
+        "goes_up: [team_lead, ",
+        "a role of goes_up",
+        id="a role off the way",
+    ),
+    pytest.param(
+        REVIEW,
+        "acknowledge_within: {hours: 1}",
+        "acknowledge_within: {hours: 49}",
+        "is 49 hours; expected elapsed hours, more than 0 and at most 48, for high risk",
+        id="high risk above 48 hours",
+    ),
+    pytest.param(
+        REVIEW,
+        "acknowledge_within: {hours: 1}",
+        "acknowledge_within: {working_days: 1}",
+        "is 1 working_days; expected elapsed hours",
+        id="high risk in working days",
+    ),
+    pytest.param(
+        REVIEW, "lease: {working_days: 2}", "lease: {working_days: 30}", "at most 10 working", id="a long lease"
+    ),
+    pytest.param(
+        REVIEW,
+        "{from: window_end, plus: {days: -14",
+        "{from: start, plus: {days: -14",
+        "a span that isn't negative",
+        id="before it began",
+    ),
+    pytest.param(
+        "pathways/new-birth-visit.yaml",
+        '{from: date_of_birth, plus: {days: 7, at: "09:00"}}',
+        "{from: date_of_birth, plus: {hours: 200}}",
+        "expected days, from a date of birth",
+        id="hours from a date",
+    ),
+    pytest.param(
+        "pathways/outcome-not-recorded.yaml",
+        "    owner: practitioner\n",
+        "    owner: practitioner\n    offers_text: true\n",
+        "no text to a family from an unrecorded outcome",
+        id="a text from an unrecorded outcome",
+    ),
+    pytest.param(
+        "pathways/outcome-not-recorded.yaml",
+        'plus: {working_days: 2, at: "09:00"}',
+        'plus: {working_days: 3, at: "09:00"}',
+        "a step for the team lead within 2 working days",
+        id="settled too late",
+    ),
+    pytest.param(
+        "contacts.yaml", "pathway: new-birth-visit", "pathway: nbv", "expected one of general-missed", id="no ladder"
+    ),
+    pytest.param(
+        "contacts.yaml", "opens: birth_visit", "opens: births", "expected one of reviews", id="no set of statuses"
+    ),
+    pytest.param(
+        "contacts.yaml",
+        "outcome_pathway: outcome-not-recorded",
+        "outcome_pathway: general-missed",
+        "a pathway with steps for outcome_not_recorded",
+        id="the wrong ladder",
+    ),
+    pytest.param(
+        "schedules/england.yaml", "code: HV-NBV", "code: HV-XYZ", "a code of contacts.yaml", id="an unknown contact"
+    ),
+    pytest.param(
+        "schedules/england.yaml",
+        "window: {from: {days: 10}, until: {days: 14}}",
+        "window: {from: {days: 14}, until: {days: 10}}",
+        "a window that starts before it ends",
+        id="a window the wrong way round",
+    ),
+    pytest.param(
+        "schedules/england.yaml", "superseded_by: HV-6M", "superseded_by: HV-9M", "a contact of this", id="nobody"
+    ),
+    pytest.param(
+        "prompts.yaml", "decide_within: {hours: 2}", "decide_within: {hours: 30}", "at most 24", id="not today"
+    ),
+    pytest.param("prompts.yaml", "id: epds-10", "id: epds-13", "an id that no other rule has", id="one rule id twice"),
+    pytest.param(
+        "flags.yaml", ", why_blocked: The baby is in hospital", "", "expected also why_blocked", id="no reason"
+    ),
+]
+
+
+class TestLint:
+    @pytest.mark.parametrize(("name", "old", "new", "expected"), SPOILT)
+    def test_refuses(self, folder, name, old, new, expected):
+        """Each of these would delay, silence or misdirect somebody."""
+        change(folder, name, old, new)
+        assert any(expected in found for found in faults(folder)), faults(folder)
+
+    def test_refuses_a_key_given_twice(self, folder):
+        """YAML would silently keep the last one."""
+        change(folder, REVIEW, "version: 1", "version: 1\nversion: 2")
+        assert any("version is given twice; expected every key once" in found for found in faults(folder))
+
+    @pytest.mark.parametrize("text", ["", "[]", "{", "\x00", "a: &x [*x]", "- 1\n- 2\n", "just words"])
+    def test_survives_a_file_that_is_something_else(self, folder, text):
+        """A fault in words, never a traceback."""
+        (folder / REVIEW).write_text(text, encoding="utf-8")
+        assert any("universal-review.yaml" in found for found in faults(folder))
+
+    def test_survives_a_file_that_is_not_utf_8(self, folder):
+        """Editors on Windows."""
+        (folder / REVIEW).write_bytes("title: Santé".encode("latin-1"))
+        assert any("not UTF-8" in found for found in faults(folder))
+
+    def test_misses_a_whole_sort_of_files(self, tmp_path):
+        """An empty folder is no configuration."""
+        assert len(lint_all([tmp_path])) == 5
+
+    @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(data=st.data())
+    def test_survives_any_line_being_lost(self, folder, data):
+        """A half-saved file gives findings or is harmless; it is never a traceback."""
+        lines = (SHIPPED / REVIEW).read_text(encoding="utf-8").splitlines(keepends=True)
+        lost = data.draw(st.integers(0, len(lines) - 1))
+        (folder / REVIEW).write_text("".join(lines[:lost] + lines[lost + 1 :]), encoding="utf-8")
+        assert isinstance(faults(folder), list)
+
+
+class TestStepIds:
+    def new_version(self, folder: Path, *changes: tuple[str, str]) -> None:
+        text = (folder / REVIEW).read_text(encoding="utf-8").replace("version: 1", "version: 2", 1)
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new, 1)
+        (folder / "pathways" / "universal-review-2.yaml").write_text(text, encoding="utf-8")
+
+    def test_may_stay_as_they_are(self, folder):
+        """Times and words may change under the same ids."""
+        self.new_version(folder, ("lease: {working_days: 2}", "lease: {working_days: 3}"))
+        assert faults(folder) == []
+
+    def test_keep_their_meaning(self, folder):
+        """A key built from a step's id must not come to speak of something else (design 3.4)."""
+        self.new_version(folder, ("title: Phone the family today", "title: Write a letter"))
+        (found,) = faults(folder)
+        assert "step phone-same-day to be still 'Phone the family today', or a new id" in found
+
+    def test_are_retired_by_name(self, folder):
+        """A step that is gone is said to be gone, and its id is never used again."""
+        self.new_version(folder, ("id: second-call", "id: second-letter"))
+        assert any("second-call, which version 1 had, among them" in found for found in faults(folder))
+
+    def test_of_one_version_come_from_one_file(self, folder):
+        """Two files of one version would be two ladders under one name."""
+        shutil.copy(folder / REVIEW, folder / "pathways" / "zz-copy.yaml")
+        assert any("a version that" in found for found in faults(folder))
+
+
+class TestOverlay:
+    def test_replaces_a_file_of_the_same_path_and_keeps_the_others(self, tmp_path):
+        """A trust changes one file and inherits the rest."""
+        text = (SHIPPED / "flags.yaml").read_text(encoding="utf-8")
+        (tmp_path / "flags.yaml").write_text(
+            text.replace(
+                "worried: {name: A clinician is worried, high_risk: true", "worried: {name: W, high_risk: false"
+            ),
+            encoding="utf-8",
+        )
+        rules = load_rules(config_dir=tmp_path, nation="england", today=date(2026, 11, 22))
+        assert not rules.flags.is_high_risk(["worried"])
+        assert rules.flags.is_high_risk(["cpp"])
+
+    def test_that_is_faulty_is_refused_whole(self, tmp_path):
+        """Nothing of faulty rules is used."""
+        (tmp_path / "flags.yaml").write_text("flags: {}\n", encoding="utf-8")
+        with pytest.raises(RulesError, match="flags"):
+            load_rules(config_dir=tmp_path, nation="england", today=date(2026, 11, 22))

@@ -1,0 +1,81 @@
+"""The rules in force: which version a follow-up takes, what an unknown flag does, how far the holidays are known."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from config.rule_files import SHIPPED
+from config.rules import UnknownRule, load_rules
+from config.working_calendar import working_calendar
+from config.yaml_files import read_rule_file
+
+RULES = load_rules(config_dir=None, nation="england", today=date(2026, 11, 22))
+
+
+def with_version_2():
+    content = read_rule_file(SHIPPED / "pathways" / "universal-review.yaml").content
+    second = {**content, "version": 2, "effective_from": "2027-01-01"}
+    return RULES.with_pathways({("universal-review", 2): second})
+
+
+class TestPathwayInForce:
+    @pytest.mark.parametrize(("on", "version"), [(date(2026, 12, 31), 1), (date(2027, 1, 1), 2), (date(2016, 1, 1), 1)])
+    def test_is_the_newest_already_effective(self, on, version):
+        """A cause older than every version still gets a ladder."""
+        assert with_version_2().current_pathway("universal-review", on=on).version == version
+
+    def test_of_a_running_follow_up_is_the_one_it_began_with(self):
+        """Design 3.10, also where only the database still has it."""
+        assert with_version_2().pathway("universal-review", 1).version == 1
+        assert with_version_2().pathway("universal-review", 2).effective_from == date(2027, 1, 1)
+
+    def test_that_nobody_has_is_an_error_by_name(self):
+        """Never a silent default."""
+        with pytest.raises(UnknownRule, match="pathway universal-review version 7"):
+            RULES.pathway("universal-review", 7)
+
+
+class TestSchedule:
+    def test_of_a_nation_without_one_is_an_error_by_name(self):
+        """Another nation's children are not planned by England's schedule."""
+        with pytest.raises(UnknownRule, match="no schedule for wales"):
+            replace(RULES, nation="wales").schedule(on=date(2026, 11, 22))
+
+
+class TestFlag:
+    def test_nobody_has_configured_is_high_risk_and_blocks_texts(self):
+        """Unknown is not safe."""
+        assert RULES.flags.is_high_risk(["something_new"])
+        assert RULES.flags.blocks_texts(["something_new"])
+
+    def test_of_domestic_abuse_does_both_and_bereavement_blocks(self):
+        """Domain.md 3.3 (vi)."""
+        assert RULES.flags.is_high_risk(["marac"])
+        assert RULES.flags.blocks_texts(["marac"])
+        assert RULES.flags.blocks_texts(["bereavement"])
+        assert not RULES.flags.is_high_risk(["bereavement"])
+
+    def test_none_is_neither(self):
+        """No flag, no effect."""
+        assert not RULES.flags.is_high_risk([])
+        assert not RULES.flags.blocks_texts([])
+
+
+class TestHolidays:
+    def test_are_known_to_the_end_of_the_second_year_ahead(self):
+        """The audit warns before the horizon is reached."""
+        assert RULES.calendar.known_until == date(2028, 12, 31)
+
+    @pytest.mark.parametrize("nation", ["england", "wales", "scotland", "northern-ireland"])
+    def test_exist_for_every_nation(self, nation):
+        """Christmas everywhere; St Andrew's and St Patrick's by nation."""
+        calendar = working_calendar(nation, today=date(2026, 11, 22))
+        assert date(2026, 12, 25) in calendar.holidays
+        assert (date(2026, 11, 30) in calendar.holidays) == (nation == "scotland")
+        assert (date(2026, 3, 17) in calendar.holidays) == (nation == "northern-ireland")
+
+    def test_of_an_unknown_nation_are_refused_with_those_known(self):
+        """A slip in a setting stops the start."""
+        with pytest.raises(ValueError, match="expected one of england, wales"):
+            working_calendar("britain", today=date(2026, 11, 22))
