@@ -133,12 +133,13 @@ _FLIP = text(
 )
 _TAKE = text(
     f"""
-    WITH people AS MATERIALIZED (
-        SELECT DISTINCT person_id FROM (
-            SELECT person_id FROM appointment WHERE reconsider_at <= :now ORDER BY reconsider_at, id LIMIT :limit) AS first
+    WITH edge AS MATERIALIZED (
+        SELECT max(person_id) AS person_id FROM (
+            SELECT person_id FROM appointment WHERE reconsider_at IS NOT NULL ORDER BY person_id LIMIT :limit) AS first
     ), due AS MATERIALIZED (
         SELECT id FROM appointment
-        WHERE reconsider_at <= :now AND person_id IN (SELECT person_id FROM people) ORDER BY id FOR NO KEY UPDATE
+        WHERE reconsider_at IS NOT NULL AND person_id <= (SELECT person_id FROM edge) AND reconsider_at <= :now
+        ORDER BY person_id, id FOR NO KEY UPDATE
     ), a AS (
         UPDATE appointment SET reconsider_at = NULL FROM due WHERE appointment.id = due.id RETURNING appointment.*
     )

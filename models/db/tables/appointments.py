@@ -73,11 +73,19 @@ class Appointment(Base):
             "outcome_due_at",
             postgresql_where=text("outcome_due_at IS NOT NULL"),
         ),
-        # `detect`: changed rows.
-        Index("ix_appointment_reconsider", "reconsider_at", "id", postgresql_where=text("reconsider_at IS NOT NULL")),
+        # `detect`: changed rows, person by person.
+        Index("ix_appointment_reconsider", "person_id", "id", postgresql_where=text("reconsider_at IS NOT NULL")),
         # `reconcile` plans reminders; the gate asks for a household's coming appointments.
         Index("ix_appointment_reminders", "reminders_due_at", postgresql_where=text("reminders_due_at IS NOT NULL")),
         Index("ix_appointment_vanished", "source_id", "vanished_at", postgresql_where=text("vanished_at IS NOT NULL")),
+        # `audit`: those that are owed a follow-up, at any age.
+        Index(
+            "ix_appointment_owed",
+            "id",
+            postgresql_where=text(
+                "status IN ('missed', 'arrived_not_seen', 'outcome_due') OR subtype = 'child_not_seen'"
+            ),
+        ),
         Index(None, "person_id", "contact_code", "starts_at"),
         Index(
             "ix_appointment_expected", "expected_contact_id", postgresql_where=text("expected_contact_id IS NOT NULL")
