@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from cli.exits import UNUSABLE, print_json, stop
 from cli.opening import LONDON, opened
-from cli.settling import settle
 from intake.report import ImportReport
 from models.db import clock
 from models.domain.words import ImportKind
@@ -49,6 +48,7 @@ def import_(
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Import one file; the same file twice changes nothing. Exit 2, and nothing stored, if it can't be used."""
+    from cli.settling import settle  # brings the whole engine: only an import needs it
     from intake.errors import UnusableInput
     from intake.run import import_file
 

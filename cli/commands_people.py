@@ -2,6 +2,7 @@
 
 import getpass
 import secrets
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 from cli.exits import UNUSABLE, print_json, stop
 from cli.opening import opened
 from models.db import accounts, clock
+from models.db import teams as team_queries
 from models.domain.words import AccountRole, TeamStage
 
 users = typer.Typer(help="Accounts: add, list, switch off.", no_args_is_help=True)
@@ -79,12 +81,10 @@ def users_disable(username: str, by: By = "") -> None:
 @teams.command("list")
 def teams_list(as_json: AsJson = False) -> None:
     """List the teams and their stages."""
-    from models.db import teams as team_queries
-
     with opened() as ready, Session(ready.engine) as session:
         lines = team_queries.list_(session)
     if as_json:
-        print_json([line.__dict__ for line in lines])
+        print_json([asdict(line) for line in lines])
         return
     for line in lines:
         typer.echo(f"{line.code:24} {line.stage:8} {line.name}")
@@ -93,8 +93,6 @@ def teams_list(as_json: AsJson = False) -> None:
 @teams.command("stage")
 def teams_stage(team: str, stage: TeamStage, by: Annotated[str, typer.Option(help="Who raises it.")]) -> None:
     """Set how far a team has gone live: shadow, staff or texts."""
-    from models.db import teams as team_queries
-
     with opened() as ready, Session(ready.engine) as session:
         try:
             team_queries.set_stage(session, code=team, stage=stage, by=by, now=clock.now(session))

@@ -15,11 +15,12 @@ from sqlalchemy.orm import Session
 from cli.embedded import EmbeddedError, Servers, ensure
 from cli.exits import CANNOT_RUN, stop
 from cli.schema_gate import WrongSchema, found_revision, wait_for_schema
+from config.audit_limits import load_audit_limits
 from config.rules import Rules, load_rules
 from config.settings import Settings, SettingsError, load
 from config.yaml_files import RulesError
 from models.db import clock, migrate, pathway_versions
-from models.db.last_resort import ensure_last_resort
+from models.domain.audit_limits import AuditLimits
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -39,6 +40,13 @@ class Opened:
             _store(session, rules, now=now)
             session.commit()
         return rules
+
+    def audit_limits(self) -> AuditLimits:
+        """Return how late is too late. Ends the command if the file has a fault."""
+        try:
+            return load_audit_limits(config_dir=self.settings.config_dir)
+        except RulesError as error:
+            stop(str(error), code=CANNOT_RUN)
 
 
 def settings_of(data: Path | None = None) -> Settings:
@@ -96,12 +104,11 @@ def running(settings: Settings, *, redis: bool) -> Iterator[tuple[Settings, str 
 
 
 def bring_up(owner_url: str, settings: Settings) -> str:
-    """Migrate as the tables' owner, make the last-resort owner, store the ladders; return the revision."""
+    """Migrate as the tables' owner and store the ladders; return the revision."""
     engine = create_engine(owner_url)
     try:
         revision = migrate.upgrade(engine)
         with Session(engine) as session:
-            ensure_last_resort(session)
             now = clock.now(session)
             _store(session, rules_of(settings, now=now), now=now)
             session.commit()
