@@ -138,11 +138,10 @@ class FollowUp(Base):
     opened_at: Mapped[Instant]
     step_id: Mapped[str | None]  # the step last fired; null: none yet
     step_fired_at: Mapped[Instant | None]
-    step_raised_to: Mapped[int] = mapped_column(
-        server_default=text("0")
-    )  # roles up from the step's own, unacknowledged
+    # Roles up from the step's own, while nobody answers.
+    step_raised_to: Mapped[int] = mapped_column(server_default=text("0"))
     step_repeats: Mapped[int] = mapped_column(server_default=text("0"))
-    # Step id to [when last fired or passed, how many times]: what the ladder's decision needs to know (ladder_facts.dump_done).
+    # Step id to [when last fired or passed, how many times], for the ladder's decision (ladder_facts.dump_done).
     steps_done: Mapped[dict[str, object]] = mapped_column(JSONB, server_default=text("'{}'"))
     next_step_id: Mapped[str | None]
     next_due_at: Mapped[Instant | None]

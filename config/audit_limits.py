@@ -1,0 +1,29 @@
+"""How late is too late for the auditor: config/audit.yaml, or the file of that name in a trust's own folder."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from config.rule_files import SHIPPED
+from config.yaml_files import Finding, RuleFile, RulesError, read_rule_file
+from models.domain.audit_limits import AuditLimits
+
+_MINUTES = ("settling_minutes", "late_minutes", "message_late_minutes", "sending_minutes")
+_DAYS = "holiday_horizon_days"
+
+
+def load_audit_limits(*, config_dir: Path | None) -> AuditLimits:
+    """Return the limits. Raises RulesError naming every value that is no positive whole number."""
+    own = None if config_dir is None else config_dir / "audit.yaml"
+    file = read_rule_file(own if own is not None and own.exists() else SHIPPED / "audit.yaml")
+    findings = [finding for key in (*_MINUTES, _DAYS) for finding in _faults(file, key)]
+    if findings:
+        raise RulesError(findings)
+    settling, late, message_late, sending = (timedelta(minutes=file.content[key]) for key in _MINUTES)
+    return AuditLimits(settling, late, message_late, sending, timedelta(days=file.content[_DAYS]))
+
+
+def _faults(file: RuleFile, key: str) -> list[Finding]:
+    value = file.at((key,))
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return []
+    return [file.finding((key,), "a whole number above 0")]

@@ -1,0 +1,76 @@
+"""The auditor: asks over all ages whether what must always hold does, by other queries than the engine's."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from models.db.audit_checks import CHECKS, Check
+from models.db.seal import chain_breaks
+from models.domain.audit_limits import AuditLimits
+
+SAMPLE = 5  # ids named in a finding; the count is always whole
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One rule that does not hold: how often, and a few of the rows."""
+
+    code: str
+    rule: str
+    says: str
+    count: int
+    ids: tuple[int, ...]
+
+    def __str__(self) -> str:
+        named = ", ".join(map(str, self.ids))
+        return f"{self.code} (design {self.rule}): {self.count} {self.says}; ids {named}"
+
+    def to_json(self) -> dict[str, object]:
+        """The finding as JSON."""
+        return {"code": self.code, "rule": self.rule, "says": self.says, "count": self.count, "ids": list(self.ids)}
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """What the auditor found; violations break what must hold, warnings will if nobody acts."""
+
+    violations: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """The report as the one JSON object of `steadfast audit --json`."""
+        return {
+            "violations": [finding.to_json() for finding in self.violations],
+            "warnings": [finding.to_json() for finding in self.warnings],
+        }
+
+
+def audit(session: Session, now: datetime, *, limits: AuditLimits) -> AuditReport:
+    """Run every check as of `now` (aware); read-only."""
+    moments = {
+        "now": now,
+        "settled_by": now - limits.settling,
+        "late_by": now - limits.late,
+        "message_late_by": now - limits.message_late,
+        "sending_by": now - limits.sending,
+    }
+    found = [(check, _finding(session, check, moments)) for check in CHECKS]
+    violations = [finding for check, finding in found if finding is not None and not check.warns_only]
+    broken = chain_breaks(session)
+    if broken:
+        says = "seals of the audit trail that do not fit the entries they seal"
+        violations.append(Finding("audit_trail_changed", "3.12", says, len(broken), tuple(broken[:SAMPLE])))
+    warnings = [finding for check, finding in found if finding is not None and check.warns_only]
+    return AuditReport(tuple(violations), tuple(warnings))
+
+
+def _finding(session: Session, check: Check, moments: dict[str, datetime]) -> Finding | None:
+    used = {name: value for name, value in moments.items() if f":{name}" in check.query}
+    counted = f"""
+        WITH broken(id) AS MATERIALIZED ({check.query})
+        SELECT (SELECT count(*) FROM broken), array(SELECT id FROM broken ORDER BY id LIMIT {SAMPLE})
+    """
+    count, ids = session.execute(text(counted), used).one()
+    return Finding(check.code, check.rule, check.says, count, tuple(ids)) if count else None
