@@ -97,10 +97,12 @@ def running(settings: Settings, *, redis: bool) -> Iterator[tuple[Settings, str 
         servers: Servers = ensure(settings.data_dir, postgres=needs_postgres, redis=redis)
     except EmbeddedError as error:
         stop(str(error), code=CANNOT_RUN)
-    with servers:
+    try:
         found = {"database_url": servers.database_url, "broker_url": servers.broker_url}
         update = {name: address for name, address in found.items() if address}
         yield settings.model_copy(update=update), servers.owner_url or None
+    finally:
+        servers.close_and_wait()
 
 
 def bring_up(owner_url: str, settings: Settings) -> str:

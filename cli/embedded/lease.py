@@ -10,6 +10,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from cli.embedded.layout import Layout, prepared
 from cli.embedded.postgres import RECOVERY_SECONDS
 
 ANSWER_SECONDS: Final = RECOVERY_SECONDS + 120.0
+NOTICE_SECONDS: Final = 0.3  # a keeper whose last lease was closed takes its socket away long before
 TRIES: Final = 5  # joining races with a keeper that is just leaving
 
 
@@ -32,10 +34,20 @@ class Servers:
     owner_url: str  # as steadfast_owner, for migrations
     broker_url: str
     _lease: socket.socket = field(repr=False)
+    _layout: Layout = field(repr=False)
 
     def close(self) -> None:
         """Give the lease back; with the last one of the folder the servers stop."""
         self._lease.close()
+
+    def close_and_wait(self) -> None:
+        """Give the lease back; if nobody else holds one, return only when the servers have stopped."""
+        self.close()
+        others_since = time.monotonic() + NOTICE_SECONDS
+        while _has_keeper(self._layout):
+            if self._layout.keeper_socket.exists() and time.monotonic() > others_since:
+                return
+            time.sleep(0.05)
 
     def __enter__(self) -> "Servers":
         return self
@@ -74,7 +86,20 @@ def ensure(
         owner_url=answer.get("owner_url", ""),
         broker_url=answer.get("broker_url", ""),
         _lease=lease,
+        _layout=layout,
     )
+
+
+def _has_keeper(layout: Layout) -> bool:
+    """Whether a keeper holds the folder's lock: also one that is just stopping its servers."""
+    handle = os.open(layout.root / "keeper.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
 
 
 @contextlib.contextmanager
