@@ -10,6 +10,7 @@ from cli.embedded.children import die_with_parent, forks_die_with_us
 from cli.exits import CANNOT_RUN, stop
 from cli.logs import log_to_stderr
 from cli.opening import Opened, bring_up, opened, running, settings_of
+from cli.schema_gate import WAIT_SECONDS
 from config.settings import SettingsError, known_secret_key
 
 
@@ -74,4 +75,4 @@ def migrate() -> None:
 def _process() -> AbstractContextManager[Opened]:
     log_to_stderr()
     die_with_parent()
-    return opened()
+    return opened(broker=True, wait=WAIT_SECONDS)

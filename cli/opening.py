@@ -22,6 +22,7 @@ from config.yaml_files import RulesError
 from models.db import clock, migrate, pathway_versions
 from models.domain.audit_limits import AuditLimits
 
+COMMAND_WAIT_SECONDS = 5.0
 LONDON = ZoneInfo("Europe/London")
 
 
@@ -68,13 +69,14 @@ def rules_of(settings: Settings, *, now: datetime) -> Rules:
 
 
 @contextmanager
-def opened(*, data: Path | None = None, wait: float | None = None) -> Iterator[Opened]:
+def opened(*, broker: bool = False, wait: float = COMMAND_WAIT_SECONDS) -> Iterator[Opened]:
     """Join or start the embedded servers, or use those given, and check the schema.
 
-    An embedded database that is behind is migrated on the spot: nobody else looks after it.
+    An embedded database that is behind is migrated on the spot: nobody else looks after it. `broker` asks for one too;
+    `wait` is how many seconds another's migration may take.
     """
-    settings = settings_of(data)
-    with running(settings, redis=settings.broker_url is None) as (in_force, owner_url):
+    settings = settings_of()
+    with running(settings, redis=broker and settings.broker_url is None) as (in_force, owner_url):
         assert in_force.database_url is not None
         engine = create_engine(in_force.database_url, pool_pre_ping=True)
         try:
@@ -128,11 +130,8 @@ def _store(session: Session, rules: Rules, *, now: datetime) -> None:
         stop(str(error), code=CANNOT_RUN)
 
 
-def _check(engine: Engine, wait: float | None) -> None:
+def _check(engine: Engine, wait: float) -> None:
     try:
-        if wait is None:
-            wait_for_schema(engine)
-        else:
-            wait_for_schema(engine, seconds=wait)
+        wait_for_schema(engine, seconds=wait)
     except WrongSchema as error:
         stop(str(error), code=CANNOT_RUN)
