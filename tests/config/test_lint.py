@@ -53,8 +53,9 @@ class TestFinding:
         """Enough to correct it without looking anything up."""
         change(folder, REVIEW, "owner: admin", "owner: the office")
         (found,) = faults(folder)
-        assert found.startswith("pathways/universal-review.yaml:3")
-        assert "steps[0].owner is 'the office'; expected one of practitioner, admin, duty" in found
+        line = 1 + (folder / REVIEW).read_text(encoding="utf-8").split("the office")[0].count("\n")
+        assert found.startswith(f"pathways/universal-review.yaml:{line}: steps[1].owner is")
+        assert "steps[1].owner is 'the office'; expected one of practitioner, admin, duty" in found
 
     def test_is_given_for_every_fault_at_once(self, folder):
         """A trust corrects a file once, not once a fault."""

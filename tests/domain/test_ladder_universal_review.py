@@ -1,5 +1,6 @@
 """The universal review's ladder, day by day (domain.md 3.3 iii), over Easter and both clock changes."""
 
+from dataclasses import replace
 from datetime import date
 
 from models.domain.ladder_facts import OfferText, RecordPassed
@@ -84,7 +85,14 @@ class TestReviewNotBrought:
         decision, _ = step(a_miss("2026-11-02 10:00", miss_count=3), REVIEW, at("2026-11-02 10:00"))
         alert = decision.actions[-1]
         assert (alert.step_id, alert.role_chain[0]) == ("supervision", OwnerRole.TEAM_LEAD)
-        assert alert.also_tell == (OwnerRole.NAMED_NURSE,)
+        assert alert.also_tell == (OwnerRole.NAMED_NURSE, OwnerRole.PRACTITIONER)
+
+    def test_heard_of_the_next_morning_is_rung_up_although_its_window_is_nearly_over(self):
+        """A 6-8 week review's last two weeks are its whole window: a nightly extract must not hide the phone call."""
+        facts = a_miss("2026-11-02 10:00", contact_code="HV-6W", window_end=date(2026, 11, 10))
+        facts = replace(facts, opened_at=at("2026-11-03 03:30"))
+        decision, _ = step(facts, REVIEW, facts.opened_at)
+        assert decision.step_id == "phone-same-day"
 
     def test_lists_the_child_before_the_window_ends_on_the_working_day_before(self):
         """Fourteen days before the latest date, 25 May 2027, is a Tuesday; before 17 May is the bank holiday, 3 May."""
