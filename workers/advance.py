@@ -22,7 +22,7 @@ from models.domain.follow_up_states import FollowUpEvent, advance
 from models.domain.ids import FollowUpId, TeamId
 from models.domain.ladder import decide
 from models.domain.ladder_facts import Decision, OfferText, RaiseAlert, RecordPassed, RequestTriage, Why, dump_done
-from models.domain.words import AlertKind, Audience, Channel, FollowUpState, MessageState, Purpose, Urgency
+from models.domain.words import Audience, Channel, FollowUpState, MessageState, Purpose, Urgency
 from workers.backlog import Triage, triage_alerts
 
 _EVENT = {Why.DUE: "step_fired", Why.NOT_ACKNOWLEDGED: "step_raised", Why.LEASE_ENDED: "step_came_back"}

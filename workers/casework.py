@@ -216,7 +216,7 @@ class Casework:
     def _missed_again(
         self, own: Case, row: Candidate, trigger: FollowUpTrigger, pathway: Pathway, at: datetime
     ) -> Case | None:
-        """The appointment has a follow-up already: another ladder, a corrected outcome, a second miss of a moved one."""
+        """The appointment has a follow-up already: another ladder, a corrected outcome, or a second miss."""
         if own.state is FollowUpState.CONTINUED:
             return None
         if own.state is FollowUpState.CLOSED:

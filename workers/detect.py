@@ -21,7 +21,7 @@ from models.domain.words import AlertKind, OwnerRole, Urgency
 from workers.advance import harmless_flags
 from workers.backlog import triage_alerts
 from workers.casework import Casework, opening_statuses, people_and_teams
-from workers.expect import look_at_expected, plan_new
+from workers.expect import look_at_expected
 from workers.prompting import raise_prompts
 
 SET_SIZE = 5_000
@@ -51,10 +51,9 @@ def detect_all(engine: Engine, rules: Rules, *, now: Now = clock.now, wait: bool
     """
     with Session(engine) as session, session.begin():
         pathway_versions.load(session, rules.pathway_contents.values(), now=now(session))
-    # Changes first: a recorded outcome spares a row the question for it; a plan must stand before it is looked at.
+    # Changes first: a recorded outcome spares a row the question for it.
     reconsidered = _drain(engine, rules, reconsider, now=now, wait=wait)
     flipped = _drain(engine, rules, outcomes_due, now=now, wait=wait)
-    _drain(engine, rules, plan_new, now=now, wait=wait)
     return Detected(
         outcome_due=flipped,
         reconsidered=reconsidered,

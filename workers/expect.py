@@ -1,46 +1,24 @@
-"""Expect: plan the contacts of children and pregnancies, and look at each when it should be booked or over.
+"""Expect: look at each planned contact when it should be booked or over.
 
 Never booked is as visible as missed (design 3.1). A look ends in a follow-up, a later look, or a reason why neither.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
 from config.rules import Rules
 from models.db import cases, expected, follow_ups
-from models.db.expected import DueExpected, NewExpected, ToPlan
+from models.db.expected import DueExpected
 from models.db.people_resolution import Whose, directory
-from models.domain.schedule import PlannedContact, Schedule, ScheduleAnchor, ScheduledContact, next_look, plan_contacts
+from models.domain.schedule import PlannedContact, ScheduledContact, next_look
 from models.domain.words import ExpectedState, FollowUpTrigger, LifeStatus
-from models.domain.working_time import add_months
 from workers.advance import harmless_flags
 from workers.backlog import triage_alerts
 from workers.casework import Casework, Opening
 
 SET_SIZE = 2_000
 _ENDED_PREGNANCIES = frozenset({"miscarriage", "stillbirth", "termination", "neonatal_death", "other_end"})
-
-
-def plan_new(session: Session, rules: Rules, now: datetime) -> int:
-    """Plan the contacts of one set of children and pregnancies not planned for yet. The caller commits."""
-    today = rules.calendar.civil_date(now)
-    schedule = rules.schedule(on=today)
-    people = expected.to_plan(
-        session, born_after=_earliest(schedule, today), due_after=today - timedelta(days=1), limit=SET_SIZE
-    )
-    rows = [
-        _row(person, contact, schedule, rules)
-        for person in people
-        for contact in plan_contacts(
-            schedule,
-            date_of_birth=person.date_of_birth,
-            edd=person.edd,
-            received_on=rules.calendar.civil_date(person.first_received_at),
-        )
-    ]
-    # Nothing new although somebody was found: leave it to the next round instead of turning in a circle.
-    return len(people) if expected.plan_many(session, rows) else 0
 
 
 def look_at_expected(session: Session, rules: Rules, now: datetime) -> int:
@@ -132,36 +110,6 @@ def _planned(line: ScheduledContact, anchor: date) -> PlannedContact:
         initial_state=ExpectedState.PLANNED,
         already_past=False,
     )
-
-
-def _row(person: ToPlan, contact: PlannedContact, schedule: Schedule, rules: Rules) -> NewExpected:
-    waits = contact.initial_state is ExpectedState.PLANNED
-    look = next_look(contact, is_booked=False, at=rules.calendar.day_starts, calendar=rules.calendar)
-    return NewExpected(
-        person_id=person.person_id,
-        pregnancy_id=person.pregnancy_id,
-        household_id=person.household_id,
-        team_id=person.team_id,
-        contact_code=contact.contact_code,
-        schedule_code=schedule.code,
-        schedule_version=schedule.version,
-        anchor_on=contact.anchor_on,
-        window_start=contact.window_start,
-        window_end=contact.window_end,
-        late_until=contact.late_until,
-        state=contact.initial_state,
-        next_due_at=look if waits else None,
-        first_received_at=person.first_received_at,
-        already_past=contact.already_past,
-    )
-
-
-def _earliest(schedule: Schedule, today: date) -> date:
-    """The earliest birth for which some contact of the schedule is not long past."""
-    lines = [line for line in schedule.contacts if line.anchor is ScheduleAnchor.DATE_OF_BIRTH]
-    months = max(((line.late_until or line.window_end).months for line in lines), default=0)
-    days = max(((line.late_until or line.window_end).days for line in lines), default=0)
-    return add_months(today, -months) - timedelta(days=days)
 
 
 def _casework(session: Session, rules: Rules, rows: list[DueExpected], *, now: datetime) -> Casework:

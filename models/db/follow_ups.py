@@ -142,10 +142,10 @@ def tell(session: Session, events: Sequence[Told], *, now: datetime) -> None:
         session.execute(_TELL, {**packed(events, _TOLD), "now": now})
 
 
-def seconds_until_due(session: Session, *, now: datetime) -> float | None:
-    """Return how far off the earliest due time is; zero or less where one is due, None where none waits."""
-    found = session.execute(text("SELECT min(next_due_at) FROM follow_up WHERE next_due_at IS NOT NULL")).scalar()
-    return None if found is None else (found - now).total_seconds()
+def wake_flagged(session: Session, *, harmless_flags: Collection[str], now: datetime) -> int:
+    """Make due the live follow-ups not yet known as high risk whose family carries such a flag; return how many."""
+    rows = session.execute(_WAKE, {"harmless": sorted(harmless_flags), "now": now})
+    return len(rows.all())
 
 
 _DUE = """
@@ -182,6 +182,23 @@ _FLAGGED = text(
        OR EXISTS (SELECT FROM household_member m JOIN flag g ON g.person_id = m.person_id AND g.ended_at IS NULL
                   WHERE m.household_id = c.household_id AND m.valid_until IS NULL
                     AND g.code <> ALL(CAST(:harmless AS text[])))
+    """
+)
+
+# From the flags, which are few, to the follow-ups of their families.
+_WAKE = text(
+    """
+    WITH risky AS MATERIALIZED (
+        SELECT g.person_id FROM flag g WHERE g.ended_at IS NULL AND g.code <> ALL(CAST(:harmless AS text[]))
+    ), due AS MATERIALIZED (
+        SELECT f.id FROM follow_up f
+        WHERE NOT f.high_risk AND f.state IN ('open', 'backlog', 'seen', 'closing') AND f.next_due_at > :now
+          AND (f.person_id IN (SELECT person_id FROM risky)
+               OR f.household_id IN (SELECT m.household_id FROM household_member m JOIN risky USING (person_id)
+                                     WHERE m.valid_until IS NULL))
+        FOR NO KEY UPDATE SKIP LOCKED
+    )
+    UPDATE follow_up SET next_due_at = :now FROM due WHERE follow_up.id = due.id RETURNING follow_up.id
     """
 )
 

@@ -1,0 +1,1 @@
+"""APScheduler ticks, the leader lease and heartbeats: a clock that only ticks."""

@@ -1,0 +1,178 @@
+"""What each lane drains, in which order. A job that fails is noted and does not stop the others (design 2).
+
+Each job has a tick of its own, by which pages and monitors see that it still runs.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from models.db import sending, ticks
+from models.domain.words import Urgency
+from workers import reminders, send, settle
+from workers.advance import advance_due
+from workers.audit import audit_if_due, seal_history
+from workers.detect import detect_all
+from workers.machine import SEND_THREADS, Machine
+from workers.prompting import ask_again
+from workers.reconcile import reconcile
+
+log = structlog.get_logger(__name__)
+CLAIM = 1_000  # follow-ups in one transaction: design 9 measured 500 to 1,000
+URGENT_CLAIM = 200
+
+Job = Callable[[Machine], int]
+
+
+class Lane(StrEnum):
+    """The queues, each drained by processes of its own."""
+
+    URGENT = "urgent"
+    ENGINE = "engine"
+    SEND = "send"
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """How a drain went: rows handled, and the names of the jobs that failed."""
+
+    handled: int
+    failed: tuple[str, ...]
+
+
+def drain(machine: Machine, lane: Lane) -> Drained:
+    """Do all that is due in a lane; return when nothing is. Safe to run any number of times side by side."""
+    handled = 0
+    failed = []
+    for name, job in JOBS[lane].items():
+        count = _run(machine, name, job)
+        if count is None:
+            failed.append(name)
+        else:
+            handled += count
+    return Drained(handled, tuple(failed))
+
+
+def advance_all(machine: Machine) -> int:
+    """Advance routine and urgent follow-ups until none is due; a full set rings for another worker to help."""
+    return _advance(machine, urgent_only=False, limit=CLAIM)
+
+
+def advance_urgent(machine: Machine) -> int:
+    """Advance red flags and high risk alone, so that a burst of routine work is no queue before them."""
+    return _advance(machine, urgent_only=True, limit=URGENT_CLAIM)
+
+
+def ask_prompts(machine: Machine) -> int:
+    """Ask again about undecided prompts."""
+    return _until_none(machine, ask_again)
+
+
+def detect(machine: Machine) -> int:
+    """Detect, unless another worker is at it."""
+    return detect_all(machine.engine, machine.rules(), now=machine.clock, wait=False).total
+
+
+def send_urgent(machine: Machine) -> int:
+    """Send red flags and urgent alerts."""
+    return _send(machine, (Urgency.RED_FLAG, Urgency.URGENT))
+
+
+def send_all(machine: Machine) -> int:
+    """Send whatever is due, the most urgent first."""
+    return _send(machine, sending.URGENT_FIRST)
+
+
+def settle_messages(machine: Machine) -> int:
+    """Find out what became of messages without an answer."""
+    return settle.drain(machine.engine, machine.message_rules, machine.channels, clock=machine.clock)
+
+
+def plan_reminders(machine: Machine) -> int:
+    """Plan reminders of appointments to come."""
+    return reminders.drain(machine.engine, machine.message_rules, clock=machine.clock)
+
+
+JOBS: Mapping[Lane, Mapping[str, Job]] = {
+    Lane.URGENT: {"advance_urgent": advance_urgent, "prompts": ask_prompts, "send_urgent": send_urgent},
+    Lane.ENGINE: {
+        "detect": detect,
+        "advance": advance_all,
+        "prompts": ask_prompts,
+        "reconcile": reconcile,
+        "reminders": plan_reminders,
+        "audit": audit_if_due,
+        "seal": seal_history,
+    },
+    Lane.SEND: {"send": send_all, "settle": settle_messages},
+}
+
+
+def _run(machine: Machine, name: str, job: Job) -> int | None:
+    """Run one job between its ticks; None where it failed. What fails here is due again at the next drain."""
+    try:
+        _tick(machine, lambda session: ticks.started(session, name, now=machine.clock(session)))
+        handled = job(machine)
+        if name != "audit":  # the auditor notes its own end: a look that is not due yet is no audit
+            _tick(machine, lambda s: ticks.succeeded(s, name, handled=handled, now=machine.clock(s)))
+    except Exception as error:
+        kind = type(error).__name__
+        log.exception("job failed", action="job_failed", job=name, error=kind)
+        try:
+            _tick(machine, lambda session: ticks.failed(session, name, error=kind, now=machine.clock(session)))
+        except SQLAlchemyError:
+            log.error("database does not answer", action="tick_lost", job=name)
+        return None
+    return handled
+
+
+def _tick(machine: Machine, note: Callable[[Session], None]) -> None:
+    with Session(machine.engine) as session, session.begin():
+        note(session)
+
+
+def _advance(machine: Machine, *, urgent_only: bool, limit: int) -> int:
+    rules = machine.rules()
+    handled = 0
+    while True:
+        with Session(machine.engine) as session, session.begin():
+            count = advance_due(
+                session,
+                rules=rules,
+                pathways=machine.pathways,
+                now=machine.clock(session),
+                limit=limit,
+                urgent_only=urgent_only,
+            )
+        if count == limit and handled == 0 and not urgent_only:
+            machine.doorbell.ring(Lane.ENGINE)
+        handled += count
+        if count < limit:
+            return handled
+
+
+def _until_none(machine: Machine, step: Callable[..., int]) -> int:
+    rules = machine.rules()
+    handled = 0
+    while True:
+        with Session(machine.engine) as session, session.begin():
+            count = step(session, rules, machine.clock(session))
+        handled += count
+        if count == 0:
+            return handled
+
+
+def _send(machine: Machine, urgencies: tuple[Urgency, ...]) -> int:
+    return send.drain(
+        machine.engine,
+        machine.message_rules,
+        machine.channels,
+        clock=machine.clock,
+        public_url=machine.public_url,
+        threads=SEND_THREADS,
+        urgencies=urgencies,
+    )

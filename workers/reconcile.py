@@ -1,0 +1,162 @@
+"""Reconcile: feeds late or small, tasks nobody has dealt with, referrals nobody answered, risk that came afterwards.
+
+Raises up and asks again; closes nothing that a person owes.
+"""
+
+import json
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from config.rules import Rules
+from models.db import alerts, cases, feeds, follow_ups, messages, referrals
+from models.db.alerts import NewAlert
+from models.db.feeds import Feed
+from models.db.people_resolution import Whose, directory
+from models.domain import dedupe
+from models.domain.freshness import feed_health
+from models.domain.words import AlertKind, Extent, FeedHealth, FollowUpTrigger, OwnerRole, Urgency
+from workers.advance import harmless_flags
+from workers.casework import Casework, Opening
+from workers.machine import Machine
+
+SET_SIZE = 500
+REFERRAL_CODE = "REFERRAL"  # the contact code of a follow-up that is about a referral, not an appointment
+_ALARMS = {FeedHealth.LATE: AlertKind.FEED_LATE, FeedHealth.SMALL: AlertKind.FEED_SMALL}
+# Up from whoever had it: its team's lead, the head of service, and then for ever the last resort.
+_UP = (OwnerRole.TEAM_LEAD, OwnerRole.HEAD_OF_SERVICE, OwnerRole.LAST_RESORT)
+
+
+def reconcile(machine: Machine) -> int:
+    """Do each look in a transaction of its own; return how many rows were handled."""
+    rules = machine.rules()
+    handled = 0
+    for step in (look_at_feeds, raise_overdue, chase_referrals, find_risk):
+        with Session(machine.engine) as session, session.begin():
+            handled += step(session, rules, machine.clock(session))
+    return handled
+
+
+def look_at_feeds(session: Session, rules: Rules, now: datetime) -> int:
+    """One alarm per late or small spell of a source, to its owner; it ends when data come. The caller commits."""
+    changed = 0
+    raised = []
+    for feed in feeds.to_look_at(session):
+        health = feed_health(
+            now=now,
+            next_expected_at=feed.next_expected_at,
+            last_received_at=feed.last_received_at,
+            last_row_count=feed.last_row_count,
+            usual_row_count=feed.usual_row_count,
+            extent=Extent(feed.extent),
+            rules=rules.feeds,
+        )
+        if health in _ALARMS:
+            raised.append((feed, health))
+        if health != feed.health:
+            changed += 1
+            feeds.set_health(session, feed.id, health)
+        for over in _ALARMS.keys() - {health}:
+            feeds.end_alarm(session, feed.id, _ALARMS[over], now=now)
+    told = alerts.raise_many(session, [_alarm(session, rules, feed, health, now) for feed, health in raised], now=now)
+    messages.alert_emails(session, told, now=now)
+    return changed + len(told)
+
+
+def raise_overdue(session: Session, rules: Rules, now: datetime) -> int:
+    """Hand tasks past their due time to the next role up, and tell that person; none is closed. The caller commits."""
+    due = alerts.overdue(session, now=now, limit=SET_SIZE)
+    if not due:
+        return 0
+    staff = directory(
+        session,
+        now=now,
+        today=rules.calendar.civil_date(now),
+        team_ids={team for _, team, _ in due if team is not None},
+        practitioner_ids=set(),
+    )
+    again = _answer_by(rules, now)
+    moves = []
+    for alert_id, team_id, times_raised in due:
+        reached = staff.resolve(Whose(None, None, team_id), _UP[min(times_raised - 1, len(_UP) - 1) :])
+        moves.append((alert_id, reached.practitioner_id, reached.owner_team_id, reached.role, again))
+    alerts.raise_up(session, moves, now=now)
+    messages.alert_emails(session, [alert_id for alert_id, _, _ in due], now=now)
+    return len(due)
+
+
+def chase_referrals(session: Session, rules: Rules, now: datetime) -> int:
+    """A service that was asked and stays silent gets a follow-up with its own ladder. The caller commits."""
+    silent = referrals.take_silent(session, now=now, limit=SET_SIZE)
+    if not silent:
+        return 0
+    people = [(row.person_id, row.household_id) for row in silent]
+    risky = follow_ups.flagged(session, people, harmless_flags=harmless_flags(rules))
+    work = Casework(
+        rules=rules,
+        staff=directory(
+            session,
+            now=now,
+            today=rules.calendar.civil_date(now),
+            team_ids={row.team_id for row in silent if row.team_id is not None},
+            practitioner_ids={row.caseload_holder for row in silent if row.caseload_holder is not None},
+        ),
+        now=now,
+        high_risk=lambda person_id, household_id: (person_id, household_id) in risky,
+        cases=[],
+    )
+    for row in silent:
+        work.open(
+            Opening(
+                trigger=FollowUpTrigger.REFERRAL_UNANSWERED,
+                pathway_code=rules.contacts.referral_pathway,
+                happened_at=row.reply_due_at,
+                first_received_at=row.sent_at,
+                go_live_on=None,
+                person_id=row.person_id,
+                household_id=row.household_id,
+                team_id=row.team_id,
+                contact_code=REFERRAL_CODE,
+                whose=Whose(None, row.caseload_holder, row.team_id),
+                referral_id=row.id,
+            )
+        )
+    cases.save(session, work.cases, now=now)
+    return len(silent)
+
+
+def find_risk(session: Session, rules: Rules, now: datetime) -> int:
+    """Wake the follow-ups of families that have become high risk: `advance` raises them at once. The caller commits."""
+    return follow_ups.wake_flagged(session, harmless_flags=harmless_flags(rules), now=now)
+
+
+def _alarm(session: Session, rules: Rules, feed: Feed, health: FeedHealth, now: datetime) -> NewAlert:
+    owner = feed.owner_practitioner_id
+    staff = directory(
+        session,
+        now=now,
+        today=rules.calendar.civil_date(now),
+        team_ids=set(),
+        practitioner_ids=set() if owner is None else {owner},
+    )
+    reached = staff.resolve(Whose(owner, None, None), (OwnerRole.PRACTITIONER, OwnerRole.LAST_RESORT))
+    kind = _ALARMS[health]
+    # One spell is told by what stopped: the delivery that did not come, or the one that was small.
+    since = feed.next_expected_at if health is FeedHealth.LATE else feed.last_received_at
+    return NewAlert(
+        kind=kind,
+        urgency=Urgency.URGENT,
+        dedupe_key=dedupe.subject_alert(kind, "source", feed.id, since=since),
+        practitioner_id=reached.practitioner_id,
+        owner_team_id=None,
+        source_id=feed.id,
+        audience_role=reached.role,
+        next_due_at=_answer_by(rules, now),
+        detail=json.dumps({"rows": feed.last_row_count, "usual_rows": feed.usual_row_count}),
+    )
+
+
+def _answer_by(rules: Rules, now: datetime) -> datetime:
+    """By when somebody must deal with a task before it goes up: as for an unrecorded outcome's first step."""
+    pathway = rules.current_pathway(rules.contacts.outcome_pathway, on=rules.calendar.civil_date(now))
+    return pathway.steps[0].routine.acknowledge_within.after(now, calendar=rules.calendar)
