@@ -13,6 +13,7 @@ class Plan:
     """Where each field comes from. `missing` are optional columns that the mapping names and the file lacks."""
 
     read: tuple[tuple[int, str, Field], ...]  # index of the cell, header as written, field
+    joined: tuple[tuple[int, ...], ...]  # cells to append to each row, joined, before it is read
     constants: Table[str, str]
     extras: tuple[tuple[int, str], ...]  # index of the cell, the name it is kept under
     missing: tuple[str, ...]
@@ -27,30 +28,37 @@ def plan_columns(headers: tuple[str, ...], mapping: Mapping, kind: RecordKind, *
     """Match headers to fields; raise UnusableFile where a required one is missing or a mapped header stands twice."""
     wanted = mapping.columns if mapping.columns is not None else _identity(headers, kind)
     places = _places(headers)
-    read, missing, faults = [], [], []
-    for name, header in wanted.items():
-        at = places.get(header) or places.get(header.casefold()) or []
-        field = kind.field(name)
-        if field is None:
+    read: list[tuple[int, str, Field]] = []
+    joined: list[tuple[int, ...]] = []
+    missing: list[str] = []
+    faults: list[str] = []
+    used: set[int] = set()
+    for name, names in wanted.items():
+        found = [places.get(header) or places.get(header.casefold()) or [] for header in names]
+        faults += [
+            f"the column {header!r} stands {len(at)} times" for header, at in zip(names, found, strict=True) if at[1:]
+        ]
+        missing += [header for header, at in zip(names, found, strict=True) if not at]
+        field, cells = kind.field(name), tuple(at[0] for at in found if at)
+        used.update(cells)
+        if field is None or not cells:
             continue
-        if len(at) > 1:
-            faults.append(f"the column {header!r} stands {len(at)} times")
-        elif at:
-            read.append((at[0], headers[at[0]], field))
+        if len(cells) > 1:
+            read.append((len(headers) + len(joined), " ".join(headers[at] for at in cells), field))
+            joined.append(cells)
         else:
-            missing.append(header)
+            read.append((cells[0], headers[cells[0]], field))
     supplied = {field.name for _, _, field in read} | set(mapping.constants)
     faults += _what_is_missing(kind, supplied, wanted)
     if faults:
         raise UnusableFile(f"{file_name}: {'; '.join(faults)}. It has: {', '.join(headers)[:1000]}")
-    used = {at for at, _, _ in read}
-    return Plan(tuple(read), mapping.constants, _extras(headers, used), tuple(missing))
+    return Plan(tuple(read), tuple(joined), mapping.constants, _extras(headers, used), tuple(missing))
 
 
-def _identity(headers: tuple[str, ...], kind: RecordKind) -> dict[str, str]:
+def _identity(headers: tuple[str, ...], kind: RecordKind) -> dict[str, tuple[str, ...]]:
     """Without a mapping's columns the canonical names are the headers, in any case of letters."""
     found = {header.casefold(): header for header in headers}
-    return {field.name: found[field.name] for field in kind.fields if field.name in found}
+    return {field.name: (found[field.name],) for field in kind.fields if field.name in found}
 
 
 def _places(headers: tuple[str, ...]) -> dict[str, list[int]]:
@@ -62,9 +70,9 @@ def _places(headers: tuple[str, ...]) -> dict[str, list[int]]:
     return places
 
 
-def _what_is_missing(kind: RecordKind, supplied: set[str], wanted: Table[str, str]) -> list[str]:
+def _what_is_missing(kind: RecordKind, supplied: set[str], wanted: Table[str, tuple[str, ...]]) -> list[str]:
     faults = [
-        f"no column {wanted.get(field.name, field.name)!r} for the required field {field.name}"
+        f"no column {' + '.join(wanted.get(field.name, (field.name,)))!r} for the required field {field.name}"
         for field in kind.fields
         if field.required and field.name not in supplied
     ]

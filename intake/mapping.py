@@ -22,7 +22,7 @@ class Mapping:
     """What a mapping file says. `columns` is None where there is no mapping: the headers are the canonical names."""
 
     name: str
-    columns: Table[str, str] | None = None
+    columns: Table[str, tuple[str, ...]] | None = None  # several headers are joined by a space, such as date and time
     values: Table[str, Table[str, str]] = field(default_factory=dict)
     constants: Table[str, str] = field(default_factory=dict)
     formats: Table[str, tuple[str, ...]] = field(default_factory=dict)
@@ -56,7 +56,7 @@ def read_mapping(name: str, content: dict[str, Any], *, kind: ImportKind) -> Map
         faults.append(f"kind is {content['kind']!r}, but the file is imported as {kind.value!r}")
     mapping = Mapping(
         name,
-        columns=checker.texts(content, "columns") if "columns" in content else None,
+        columns=checker.columns(content) if "columns" in content else None,
         values=checker.values(content),
         constants=checker.texts(content, "constants"),
         formats=checker.formats(content),
@@ -91,6 +91,17 @@ class _Checker:
                 allowed = ", ".join(each.name for each in self.kind.fields)
                 self.faults.append(f"{key} names the unknown field {name!r}; known: {allowed}")
         return {name: part[name] for name in known}
+
+    def columns(self, content: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+        """Field to one header, or to several whose cells are read together."""
+        found = {}
+        for name, headers in self.section(content, "columns").items():
+            each = headers if isinstance(headers, list) else [headers]
+            if not each or any(header is None or isinstance(header, (dict, list)) for header in each):
+                self.faults.append(f"columns.{name} is {headers!r}; a header or a list of headers was expected")
+                continue
+            found[name] = tuple(_as_text(header) for header in each)
+        return found
 
     def texts(self, content: dict[str, Any], key: str) -> dict[str, str]:
         """Field to one text; numbers and YAML's yes/no are taken as written."""

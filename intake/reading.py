@@ -48,10 +48,14 @@ class Sheet:
 
 def open_sheet(path: Path, *, encoding: str | None = None, delimiter: str | None = None) -> Sheet:
     """Survey the file and read its header; raise UnusableFile where it is not a table."""
+    csv.field_size_limit(FIELD_LIMIT_BYTES)
     found = survey(path, encoding=encoding)
     first = _header_line(path, found)
-    chosen = delimiter or _delimiter_of(first)
-    headers = tuple(name.strip() for name in next(csv.reader([first], delimiter=chosen)))
+    try:
+        chosen = delimiter or _delimiter_of(first)
+        headers = tuple(name.strip() for name in next(csv.reader([first], delimiter=chosen)))
+    except csv.Error as error:
+        raise UnusableFile(f"{path.name} has no header row that can be read: {error}") from error
     while headers and not headers[-1]:
         headers = headers[:-1]
     if not headers:
@@ -66,9 +70,9 @@ def _header_line(path: Path, found: Survey) -> str:
             text = io.TextIOWrapper(stream, encoding=found.encoding, errors=_errors(found), newline="")
             first = ""
             for _ in range(ROW_LIMIT_LINES):
-                first += text.readline(FIELD_LIMIT_BYTES)
+                first = (first + text.readline(FIELD_LIMIT_BYTES)).lstrip("\r\n")
                 if first.strip() and first.count('"') % 2 == 0:
-                    return first
+                    return first.rstrip("\r\n")
     except (UnicodeError, LookupError) as error:
         raise UnusableFile(f"{path.name} is not {found.encoding}: {error}") from error
     raise UnusableFile(f"{path.name} has no header row that ends")
@@ -117,7 +121,6 @@ class _Lines:
 
 def _records(lines: _Lines, delimiter: str, *, width: int) -> Iterator[Row]:
     """Walk the records after the header."""
-    csv.field_size_limit(FIELD_LIMIT_BYTES)
     reader = csv.reader(lines, delimiter=delimiter)
     header_seen = False
     while True:
@@ -135,7 +138,7 @@ def _records(lines: _Lines, delimiter: str, *, width: int) -> Iterator[Row]:
         elif len(lines.row) > 1 and (len(cells) != width or "".join(lines.row).count('"') % 2):
             yield lines.rewind_to_second(), _UNCLOSED
         elif len(cells) == width:
-            if any(cells):
+            if any(map(str.strip, cells)):
                 yield lines.line - len(lines.row) + 1, cells
         elif fitted := _fitted(cells, width):
             yield lines.line, fitted

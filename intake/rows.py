@@ -73,7 +73,8 @@ def staging_lines(
             yield parser.rejection(line, cells, fault, headers)
         if parser.warnings:
             for column, value, reason in parser.warnings:
-                yield _line(line, WARNING, column, value, f"left out: {reason}", parser.blank)
+                # Below zero: no statement that joins on the line of a record may meet its warnings.
+                yield _line(-line, WARNING, column, value, f"left out: {reason}", parser.blank)
             parser.warnings.clear()
 
 
@@ -89,6 +90,7 @@ class _Parser:
         self.required = [(self.slots[field.name], field.name) for field in record.fields if field.required]
         self.headers = {field.name: header for _, header, field in plan.read}
         self.extras = plan.extras
+        self.joined = plan.joined
         self.template, self.steps = self._steps(record, plan, mapping, settings)
         self.finish = FINISHERS[kind](self.slots, settings, mapping)
         self.tabs = len(self.blank) - 1
@@ -120,6 +122,8 @@ class _Parser:
     def record(self, line: int, cells: list[str]) -> bytes:
         """The staging line of a good row; raises Rejected."""
         out = self.template.copy()
+        for group in self.joined:
+            cells.append(" ".join(filter(None, [cells[at].strip() for at in group])))
         for at, slot, parse, header, keeps_row in self.steps:
             text = cells[at].strip()
             if text:

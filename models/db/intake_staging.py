@@ -99,7 +99,7 @@ def keep_faults(session: Session, *, run_id: int) -> None:
         text(
             """
             INSERT INTO import_rejection (import_run_id, line, "column", value, reason, "row")
-            SELECT :run, line, coalesce(fault_column, ''), coalesce(fault_value, ''), fault_reason,
+            SELECT :run, abs(line), coalesce(fault_column, ''), coalesce(fault_value, ''), fault_reason,
                    CASE WHEN verdict = 'w' THEN NULL
                         WHEN content_hash IS NULL THEN coalesce(extras, '{}')
                         ELSE jsonb_strip_nulls(to_jsonb(s)) - 'verdict' - 'content_hash' - 'subject_key' - 'contact_key'
