@@ -36,13 +36,17 @@ def scheduler() -> None:
         run(ready.settings)
 
 
-def worker(lane: Annotated[Lane, typer.Option(help="Which lane to drain.")] = Lane.ENGINE) -> None:
+def worker(
+    lane: Annotated[Lane, typer.Option(help="Which lane to drain.")] = Lane.ENGINE,
+    concurrency: Annotated[int | None, typer.Option(min=1, help="How many at once. Default: fit for the lane.")] = None,
+) -> None:
     """Drain one lane whenever it is rung, and every half minute unrung."""
     from workers.main import run
 
     forks_die_with_us()
     with _process() as ready:
-        run(ready.settings, lane.value)
+        ready.engine.dispose()  # no connection may be shared over a fork
+        run(ready.settings, lane.value, concurrency)
 
 
 def web(
