@@ -1,0 +1,151 @@
+"""The step in hand of one follow-up while its decision is made: alerts raised, leases, climbing, when to look again.
+
+Mutable, made and dropped within one call of `ladder.decide`; knows nothing of which step is due.
+"""
+
+from datetime import datetime
+
+from models.domain.ladder_clock import answer_by as limit
+from models.domain.ladder_clock import next_level, pause_end
+from models.domain.ladder_facts import Action, Decision, FollowUpFacts, OfferText, RaiseAlert, StepDone, Why
+from models.domain.pathway import Pathway, Step, Terms
+from models.domain.words import AlertKind, FollowUpTrigger
+from models.domain.working_time import WorkingCalendar
+
+
+class Hand:
+    """The row's step fields as they will be, and the actions so far."""
+
+    def __init__(self, facts: FollowUpFacts, pathway: Pathway, now: datetime, calendar: WorkingCalendar) -> None:
+        self.facts = facts
+        self.pathway = pathway
+        self.now = now
+        self.calendar = calendar
+        self.high_risk = facts.high_risk or facts.contact_code in pathway.as_high_risk
+        self.paused_until = (
+            None if facts.booked_until is None else pause_end(pathway, facts, now=now, calendar=calendar)
+        )
+        self.actions: list[Action] = []
+        self.done: dict[str, StepDone] | None = None  # copied when first changed
+        self.step_id = facts.step_id
+        self.fired_at = facts.step_fired_at
+        self.raised_to = facts.step_raised_to
+        self.acknowledged_until = facts.acknowledged_until
+        self.next: tuple[datetime, str] | None = None
+
+    def decision(self) -> Decision:
+        """Return what is to be done and stored."""
+        due, step_id = self.next or (None, None)
+        done = self.facts.done if self.done is None else self.done
+        return Decision(
+            tuple(self.actions),
+            self.facts.state,
+            due,
+            step_id,
+            self.step_id,
+            self.fired_at,
+            self.raised_to,
+            self.acknowledged_until,
+            done,
+        )
+
+    def tend(self, step: Step, terms: Terms, *, kind: AlertKind) -> None:
+        """Bring the step in hand back when its lease ends, or up when nobody answers; note when to look again."""
+        chain = self.pathway.chain(terms.owner)
+        self.raised_to = min(self.raised_to, len(chain) - 1)  # a moved pathway or risk may have a shorter chain
+        if self.acknowledged_until is not None:
+            until = self.paused(self.acknowledged_until, terms)
+            if until > self.now:
+                self.look_again(until, step.id)
+                return
+            why, raised_to = Why.LEASE_ENDED, self.raised_to
+        else:
+            until = self.paused(self.answer_by(terms), terms)
+            if until > self.now:
+                self.look_again(until, step.id)
+                return
+            why, raised_to = Why.NOT_ACKNOWLEDGED, next_level(chain, self.raised_to)
+        self.hold(step, raised_to=raised_to)
+        needs_ack_by = self.raise_alert(step, terms, kind=kind, why=why, raised_to=raised_to, was_due_at=until)
+        self.look_again(self.paused(needs_ack_by, terms), step.id)
+
+    def raise_alert(
+        self, step: Step, terms: Terms, *, kind: AlertKind, why: Why, raised_to: int, was_due_at: datetime
+    ) -> datetime:
+        """Add the alert; return by when somebody has to acknowledge it."""
+        needs_ack_by = limit(
+            self.pathway,
+            terms,
+            fired_at=self.now,
+            raised_to=raised_to,
+            high_risk=self.high_risk,
+            calendar=self.calendar,
+        )
+        occurrence = self.mark_done(step.id, alerts=1, again=why is Why.DUE)
+        chain = self.pathway.chain(terms.owner)
+        also_tell = terms.also_tell if why is Why.DUE else ()
+        if why is Why.DUE and raised_to > 0 and terms.owner not in also_tell:
+            also_tell = (*also_tell, terms.owner)  # carried up: its own owner is told all the same
+        self.actions.append(
+            RaiseAlert(
+                kind,
+                step.id,
+                why,
+                chain[raised_to:],
+                raised_to,
+                also_tell,
+                terms.urgency,
+                was_due_at,
+                needs_ack_by,
+                occurrence,
+            )
+        )
+        if why is Why.DUE and kind is AlertKind.STEP:
+            self.come_again(step, terms)
+        return needs_ack_by
+
+    def offer_text(self, step: Step) -> None:
+        """Offer the family's text where the step has one; never from an unrecorded outcome."""
+        if step.offers_text and self.facts.trigger is not FollowUpTrigger.OUTCOME_NOT_RECORDED:
+            self.actions.append(OfferText(step.id))
+
+    def come_again(self, step: Step, terms: Terms) -> None:
+        """Note when a repeating step is due after firing or passing now."""
+        if terms.repeat is not None:
+            self.look_again(self.paused(terms.repeat.after(self.now, calendar=self.calendar), terms), step.id)
+
+    def hold(self, step: Step, *, raised_to: int) -> None:
+        """Take a step in hand, told to whoever is `raised_to` places up its chain, unacknowledged."""
+        self.step_id, self.fired_at, self.raised_to, self.acknowledged_until = step.id, self.now, raised_to, None
+
+    def mark_done(self, step_id: str, *, alerts: int, again: bool = True) -> int:
+        """Note that a step fired or was passed; return the number of its alerts. A reminder keeps the firing time."""
+        if self.done is None:
+            self.done = dict(self.facts.done)
+        entry = self.done.get(step_id)
+        times = alerts if entry is None else entry.times + alerts
+        self.done[step_id] = StepDone(self.now if again or entry is None else entry.at, times)
+        return times
+
+    def answer_by(self, terms: Terms) -> datetime:
+        """Return by when the step in hand has to be acknowledged."""
+        assert self.fired_at is not None
+        return limit(
+            self.pathway,
+            terms,
+            fired_at=self.fired_at,
+            raised_to=self.raised_to,
+            high_risk=self.high_risk,
+            calendar=self.calendar,
+        )
+
+    def paused(self, at: datetime, terms: Terms) -> datetime:
+        """Return `at`, or the end of a booking's pause where the step may pause."""
+        if self.paused_until is None or not terms.pauses_while_booked:
+            return at
+        return max(at, self.paused_until)
+
+    def look_again(self, at: datetime, step_id: str) -> None:
+        """Note a time to look again; the soonest counts."""
+        if self.next is None or at < self.next[0]:
+            self.next = (at, step_id)
