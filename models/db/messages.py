@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.db.packing import packed, packed_tuples, unpacked
 from models.domain import dedupe
 from models.domain.ids import (
     AlertId,
@@ -52,51 +53,45 @@ class NewMessage:
     alert_ids: tuple[AlertId, ...] = ()
 
 
-_ADD = text("""
-WITH rows AS (
-  SELECT * FROM unnest(
-    CAST(:channel AS text[]), CAST(:audience AS text[]), CAST(:purpose AS text[]), CAST(:urgency AS text[]),
-    CAST(:state AS text[]), CAST(:dedupe_key AS text[]), CAST(:team_id AS bigint[]), CAST(:household_id AS bigint[]),
-    CAST(:contact_point_id AS bigint[]), CAST(:practitioner_id AS bigint[]), CAST(:template_code AS text[]),
-    CAST(:template_version AS bigint[]), CAST(:language AS text[]), CAST(:send_after AS timestamptz[]),
-    CAST(:not_after AS timestamptz[])
-  ) AS r (channel, audience, purpose, urgency, state, dedupe_key, team_id, household_id, contact_point_id,
-          practitioner_id, template_code, template_version, language, send_after, not_after)
-), added AS (
-  INSERT INTO message (channel, audience, purpose, urgency, state, dedupe_key, team_id, household_id,
-    contact_point_id, practitioner_id, template_code, template_version, language, send_after, not_after, created_at)
-  SELECT rows.*, CAST(:now AS timestamptz) FROM rows
+_COLUMNS = (
+    ("channel", "text"),
+    ("audience", "text"),
+    ("purpose", "text"),
+    ("urgency", "text"),
+    ("state", "text"),
+    ("dedupe_key", "text"),
+    ("team_id", "bigint"),
+    ("household_id", "bigint"),
+    ("contact_point_id", "bigint"),
+    ("practitioner_id", "bigint"),
+    ("template_code", "text"),
+    ("template_version", "bigint"),
+    ("language", "text"),
+    ("send_after", "timestamptz"),
+    ("not_after", "timestamptz"),
+)
+_SUBJECTS = (
+    ("subject_key", "text"),
+    ("follow_up_id", "bigint"),
+    ("appointment_id", "bigint"),
+    ("alert_id", "bigint"),
+)
+_NAMES = ", ".join(name for name, _ in _COLUMNS)
+_ADD = text(f"""
+WITH added AS (
+  INSERT INTO message ({_NAMES}, created_at)
+  SELECT {_NAMES}, CAST(:now AS timestamptz) FROM {unpacked(_COLUMNS, alias="r")}
   ORDER BY dedupe_key -- one order for all, so that two writers of the same keys wait for each other and never lock up
   ON CONFLICT (dedupe_key) DO NOTHING
   RETURNING id, dedupe_key
 ), linked AS (
   INSERT INTO message_subject (message_id, follow_up_id, appointment_id, alert_id)
   SELECT added.id, s.follow_up_id, s.appointment_id, s.alert_id
-  FROM unnest(CAST(:subject_key AS text[]), CAST(:follow_up_id AS bigint[]), CAST(:appointment_id AS bigint[]),
-              CAST(:alert_id AS bigint[])) AS s (key, follow_up_id, appointment_id, alert_id)
-  JOIN added ON added.dedupe_key = s.key
+  FROM {unpacked(_SUBJECTS, alias="s")} JOIN added ON added.dedupe_key = s.subject_key
   ON CONFLICT DO NOTHING
 )
 SELECT id, dedupe_key FROM added
 """)
-
-_COLUMNS = (
-    "channel",
-    "audience",
-    "purpose",
-    "urgency",
-    "state",
-    "dedupe_key",
-    "team_id",
-    "household_id",
-    "contact_point_id",
-    "practitioner_id",
-    "template_code",
-    "template_version",
-    "language",
-    "send_after",
-    "not_after",
-)
 
 
 def add_many(session: Session, rows: Sequence[NewMessage], *, now: datetime) -> list[MessageId | None]:
@@ -106,8 +101,8 @@ def add_many(session: Session, rows: Sequence[NewMessage], *, now: datetime) -> 
     """
     if not rows:
         return []
-    params: dict[str, object] = {name: [getattr(row, name) for row in rows] for name in _COLUMNS}
-    added = session.execute(_ADD, params | _subjects(rows) | {"now": now})
+    params = packed(rows, _COLUMNS) | packed_tuples(_subjects(rows), _SUBJECTS)
+    added = session.execute(_ADD, {**params, "now": now})
     by_key = {key: MessageId(row_id) for row_id, key in added}
     return [by_key.pop(row.dedupe_key, None) for row in rows]
 
@@ -167,7 +162,7 @@ def release_texts(
 
 _RELEASE = text("""
 UPDATE message SET state = 'queued', send_after = :now, block_reason = NULL, ended_at = NULL, ended_by = NULL,
-  attempts = 0, not_after = CAST(COALESCE(CAST(:not_after AS timestamptz), not_after) AS timestamptz)
+  attempts = 0, not_after = COALESCE(CAST(:not_after AS timestamptz), CASE WHEN not_after > :now THEN not_after END)
 WHERE audience = 'family' AND state IN ('held', 'blocked', 'expired')
   AND id IN (SELECT message_id FROM message_subject WHERE follow_up_id = :follow_up)
 RETURNING id
@@ -203,12 +198,11 @@ RETURNING id
 """)
 
 
-def _subjects(rows: Sequence[NewMessage]) -> dict[str, object]:
-    """What the messages speak of, as four arrays of one length."""
+def _subjects(rows: Sequence[NewMessage]) -> list[tuple[str, int | None, int | None, int | None]]:
+    """What the messages speak of, one line a subject."""
     links: list[tuple[str, int | None, int | None, int | None]] = []
     for row in rows:
         links += [(row.dedupe_key, subject, None, None) for subject in row.follow_up_ids]
         links += [(row.dedupe_key, None, subject, None) for subject in row.appointment_ids]
         links += [(row.dedupe_key, None, None, subject) for subject in row.alert_ids]
-    names = ("subject_key", "follow_up_id", "appointment_id", "alert_id")
-    return {name: [link[index] for link in links] for index, name in enumerate(names)}
+    return links
