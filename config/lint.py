@@ -5,13 +5,14 @@ from pathlib import Path
 
 from config.lint_pathways import pathway_findings
 from config.lint_rules import contact_findings, prompt_findings, schedule_findings
+from config.message_lint import lint_folders
 from config.rule_files import RuleFiles, read_all
 from config.yaml_files import Finding
 
 
 def lint_all(folders: Sequence[Path]) -> list[Finding]:
     """Return every fault of the rules in `folders`, later ones laid over earlier ones; empty if they can be used."""
-    return lint_files(read_all(folders))
+    return lint_files(read_all(folders)) + list(lint_folders(folders))
 
 
 def lint_files(files: RuleFiles) -> list[Finding]:

@@ -72,8 +72,8 @@ def read_rule_file(path: Path) -> RuleFile:
         loader = _Loader(path.read_text(encoding="utf-8"))
         try:
             node = loader.get_single_node()
-            lines: dict[Where, int] = {}
-            content = None if node is None else _build(loader, node, (), lines, name)
+            builder = _Builder(loader, name)
+            content = None if node is None else builder.build(node, ())
         finally:
             loader.dispose()
     except UnicodeDecodeError as error:
@@ -82,8 +82,8 @@ def read_rule_file(path: Path) -> RuleFile:
         mark = getattr(error, "problem_mark", None)
         line = None if mark is None else mark.line + 1
         problem = getattr(error, "problem", None) or "unreadable"
-        raise RulesError([Finding(name, line, "", str(problem), "plain YAML without aliases")]) from error
-    return RuleFile(path, content, lines)
+        raise RulesError([Finding(name, line, "", str(problem), "valid YAML")]) from error
+    return RuleFile(path, content, builder.lines)
 
 
 def dotted(where: Where) -> str:
@@ -94,14 +94,12 @@ def dotted(where: Where) -> str:
     return text
 
 
-class _Loader(yaml.SafeLoader):
-    """Dates stay text: the schema checks them, and JSON has no dates. An alias could repeat or contain itself."""
+# libyaml where the wheel has it: the rules are read at every start, and the pure parser takes ten times as long.
+_Fast: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(None, None, "an alias (*name)", mark)
-        return super().compose_node(parent, index)
+
+class _Loader(_Fast):  # type: ignore[misc]
+    """Dates stay text: the schema checks them, and JSON has no dates."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -110,20 +108,38 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-def _build(loader: _Loader, node: yaml.Node, where: Where, lines: dict[Where, int], name: str) -> Any:
-    lines[where] = node.start_mark.line + 1
-    if isinstance(node, yaml.SequenceNode):
-        return [_build(loader, child, (*where, n), lines, name) for n, child in enumerate(node.value)]
-    if not isinstance(node, yaml.MappingNode):
-        return loader.construct_object(node)
-    built: dict[str, Any] = {}
-    for key_node, child in node.value:
-        key = str(loader.construct_object(key_node))
-        if key in built:
-            line = key_node.start_mark.line + 1
-            raise RulesError([Finding(name, line, dotted((*where, key)), "given twice", "every key once")])
-        built[key] = _build(loader, child, (*where, key), lines, name)
-    return built
+class _Builder:
+    """Plain values from YAML's nodes, with the line of each; an alias or a key given twice is refused."""
+
+    def __init__(self, loader: _Loader, name: str) -> None:
+        self.loader = loader
+        self.name = name
+        self.lines: dict[Where, int] = {}
+        self.built: set[int] = set()  # by identity: an alias gives the same node again, maybe inside itself
+
+    def build(self, node: yaml.Node, where: Where) -> Any:
+        line = node.start_mark.line + 1
+        if id(node) in self.built:
+            raise self._refused(line, where, "an alias (*name)", "the value itself, written out")
+        self.built.add(id(node))
+        self.lines[where] = line
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(child, (*where, n)) for n, child in enumerate(node.value)]
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, where)
+        return self.loader.construct_object(node)
+
+    def _mapping(self, node: yaml.MappingNode, where: Where) -> dict[str, Any]:
+        built: dict[str, Any] = {}
+        for key_node, child in node.value:
+            key = str(self.loader.construct_object(key_node))
+            if key in built:
+                raise self._refused(key_node.start_mark.line + 1, (*where, key), "given twice", "every key once")
+            built[key] = self.build(child, (*where, key))
+        return built
+
+    def _refused(self, line: int, where: Where, value: str, expected: str) -> RulesError:
+        return RulesError([Finding(self.name, line, dotted(where), value, expected)])
 
 
 def _short(text: str) -> str:
