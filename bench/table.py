@@ -3,6 +3,9 @@
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -22,9 +25,9 @@ class Row:
         return f"{self.ours / self.theirs:.2f}" if self.theirs else "-"
 
 
-def interleaved(ways: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, list[object]]:
+def interleaved(ways: Mapping[str, Callable[[], T]], repeats: int) -> dict[str, list[T]]:
     """Run the ways in turn, A B C A B C …, so that a machine that slows down slows them all."""
-    results: dict[str, list[object]] = {name: [] for name in ways}
+    results: dict[str, list[T]] = {name: [] for name in ways}
     for _ in range(repeats):
         for name, way in ways.items():
             results[name].append(way())
