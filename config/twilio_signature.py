@@ -16,8 +16,15 @@ def validate_twilio_signature(
     """
     if not signature or not token:
         return False
-    checked = params if isinstance(params, str) else {name: list(values) for name, values in params.items()}
+    checked = params if isinstance(params, str) else _Form(params)
     try:
         return bool(RequestValidator(token).validate(url, checked, signature))
     except (ValueError, TypeError, UnicodeError):
         return False
+
+
+class _Form(dict[str, Sequence[str]]):
+    """A form as Twilio's validator reads one with repeated keys."""
+
+    def getall(self, name: str) -> list[str]:
+        return list(self[name])

@@ -1,6 +1,5 @@
 """The words of one message, filled in. A family text says when, and whom to call; nothing else (domain.md 6.2)."""
 
-from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from config.messages_loader import StaffTemplate, Template
@@ -32,10 +31,10 @@ def family_words(template: Template, text: LoadedText, *, call_back_number: str,
 
 
 def staff_words(
-    template: StaffTemplate, *, urgency: Urgency, alert_ids: Sequence[int], public_url: str
+    template: StaffTemplate, *, urgency: Urgency, follow_up_id: int | None, public_url: str
 ) -> tuple[str, str]:
-    """Return subject and body; the link's number means nothing to whoever has no login."""
-    path = f"/alerts/{alert_ids[0]}" if alert_ids else "/"
+    """Return subject and body. The link's number means nothing to whoever has no login."""
+    path = "/needs-a-person" if follow_up_id is None else f"/follow-ups/{follow_up_id}"
     return template.subjects[urgency], template.text.format_map({"link": f"{public_url}{path}"})
 
 

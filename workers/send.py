@@ -21,7 +21,7 @@ from models.db import sending
 from models.domain.ids import MessageId
 from models.domain.words import Urgency
 from workers.channels.base import Channels
-from workers.send_one import prepare, store_result
+from workers.send_one import prepare, put_off_faulty, store_result
 
 log = structlog.get_logger(__name__)
 Clock = Callable[[Session], datetime]
@@ -39,9 +39,12 @@ def drain(
 ) -> int:
     """Send what is due of these urgencies until nothing is; return how many messages were looked at.
 
-    Safe to run any number of times side by side. The engine's pool needs `threads` + 1 connections.
+    A message that our own code fails on holds up no other: it is put off, at last given to a person, and the first such
+    fault is raised in the end. Safe to run any number of times side by side. The engine's pool needs `threads` + 1
+    connections.
     """
     looked_at = 0
+    faults: list[BaseException] = []
     with ThreadPoolExecutor(threads, thread_name_prefix="send") as pool:
         running: set[Future[None]] = set()
         while True:
@@ -52,13 +55,15 @@ def drain(
             }
             looked_at += len(claimed)
             if not running:
-                return looked_at
+                break
             finished, running = wait(running, return_when=FIRST_COMPLETED)
             while len(running) > threads:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 finished |= done
-            for each in finished:
-                each.result()
+            faults += [error for each in finished if (error := each.exception()) is not None]
+    if faults:
+        raise faults[0]
+    return looked_at
 
 
 def send_one(
@@ -72,6 +77,27 @@ def send_one(
     public_url: str,
 ) -> None:
     """Take one claimed message through the gate and, if it may leave, to its provider."""
+    try:
+        _send_one(engine, rules, channels, message_id, token, clock=clock, public_url=public_url)
+    except Exception as error:
+        log.exception("message could not be handled", message_id=message_id, error=type(error).__name__)
+        with Session(engine) as session:
+            now = clock(session)
+            put_off_faulty(session, rules, message_id, token=token, now=now, chance=random.random())
+            session.commit()
+        raise
+
+
+def _send_one(
+    engine: Engine,
+    rules: MessageRules,
+    channels: Channels,
+    message_id: MessageId,
+    token: UUID,
+    *,
+    clock: Clock,
+    public_url: str,
+) -> None:
     attempt_id = uuid4()
     with Session(engine) as session:
         now = clock(session)

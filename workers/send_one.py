@@ -18,6 +18,7 @@ from workers.channels.base import OutgoingText, SendResult
 from workers.message_words import family_words, staff_words, template_for
 
 NO_ADDRESS, OVERTAKEN, IN_SHADOW = "no_address", "overtaken", "team_not_live"
+OWN_FAULT = "own_fault"  # our own code failed on it
 
 
 def prepare(
@@ -83,6 +84,27 @@ def store_result(
             out = then.number_out.value == "opted_out"
             sending.mark_number(session, found.contact_point_id, opted_out=out, code=reason, now=now)
         receipts.tell_person(session, found, then.tell, code=reason, answer_by=answer_by, now=now)
+
+
+def put_off_faulty(
+    session: Session, rules: MessageRules, message_id: MessageId, *, token: UUID, now: datetime, chance: float
+) -> None:
+    """Put off a claimed message that our own code failed on; when its tries are used up, give it to a person.
+
+    One that is already `sending` is left to be settled.
+    """
+    message = sending.lock_claimed(session, message_id, token=token, now=now)
+    if message is None:
+        return
+    tries = sending.count_fault(session, message.id)
+    if tries < rules.sending.tries[message.audience]:
+        sending.put_off(session, message.id, until=now + rules.sending.backoff(tries, chance=chance))
+        return
+    sending.stop(session, message.id, MessageState.BLOCKED, reason=OWN_FAULT, now=now)
+    if message.audience is Audience.FAMILY:
+        answer_by = now + rules.sending.answer_alerts_within
+        kind = AlertKind.TEXT_BLOCKED
+        message_alerts.raise_for_message(session, message.id, kind, code=OWN_FAULT, answer_by=answer_by, now=now)
 
 
 def _prepare_family(
@@ -167,7 +189,7 @@ def _prepare_staff(
         sending.stop(session, message.id, MessageState.BLOCKED, reason=reason or NO_ADDRESS, now=now)
         return None
     subject, body = staff_words(
-        rules.staff_alert, urgency=message.urgency, alert_ids=facts.alert_ids, public_url=public_url
+        rules.staff_alert, urgency=message.urgency, follow_up_id=facts.follow_up_id, public_url=public_url
     )
     _begin(session, rules, message, attempt_id, None, body, now)
     return message.channel, OutgoingText(attempt_id=attempt_id, to=facts.email, body=body, subject=subject)

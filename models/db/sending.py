@@ -45,6 +45,7 @@ class StaffFacts:
     alert_ids: tuple[int, ...]
     open_alerts: int
     in_shadow: bool
+    follow_up_id: int | None
 
 
 def claim(
@@ -114,12 +115,14 @@ def staff_facts(session: Session, message_id: int) -> StaffFacts:
         alert_ids=tuple(row.alert_ids or ()),
         open_alerts=row.open_alerts,
         in_shadow=row.stage == "shadow",
+        follow_up_id=row.follow_up_id,
     )
 
 
 _STAFF_FACTS = text("""
 SELECT p.email, team.stage, array_agg(a.id) FILTER (WHERE a.id IS NOT NULL) AS alert_ids,
-  count(a.id) FILTER (WHERE a.state = 'open' AND a.acknowledged_at IS NULL) AS open_alerts
+  count(a.id) FILTER (WHERE a.state = 'open' AND a.acknowledged_at IS NULL) AS open_alerts,
+  min(a.follow_up_id) AS follow_up_id
 FROM message m JOIN practitioner p ON p.id = m.practitioner_id LEFT JOIN team ON team.id = m.team_id
 LEFT JOIN message_subject s ON s.message_id = m.id LEFT JOIN alert a ON a.id = s.alert_id
 WHERE m.id = :id GROUP BY p.email, team.stage
@@ -173,6 +176,13 @@ _PUT_OFF = text("""
 UPDATE message SET state = 'queued', send_after = :until, lease_until = NULL, claim_token = NULL
 WHERE id = :id AND state = 'claimed'
 """)
+
+
+def count_fault(session: Session, message_id: int) -> int:
+    """Count one more try at a message that our own code failed on; return how many there were."""
+    counted = text("UPDATE message SET attempts = attempts + 1 WHERE id = :id RETURNING attempts")
+    tries: int = session.execute(counted, {"id": message_id}).scalar_one()
+    return tries
 
 
 def stop(session: Session, message_id: int, state: MessageState, *, reason: str, now: datetime) -> None:

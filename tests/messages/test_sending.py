@@ -6,8 +6,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
@@ -27,6 +29,7 @@ from tests.messages.scenario import (
     settle_at,
     state_of,
 )
+from workers import send_one
 
 HALF_AN_HOUR = timedelta(minutes=31)
 
@@ -295,7 +298,7 @@ class TestStaffAlert:
         _, message_id = an_email(engine)
         drain(engine, channels(smtp_url=mail.url))
         [letter] = mail.letters
-        assert "https://steadfast.example.nhs.uk/alerts/" in letter
+        assert "https://steadfast.example.nhs.uk/follow-ups/" in letter
         assert not [word for word in ("Robin", "Example\n", "HV-1Y", "review", "+44") if word in letter]
         assert state_of(engine, message_id) == "delivered"
 
@@ -315,3 +318,49 @@ class TestStaffAlert:
         assert state_of(engine, message_id) == "queued"
         drain(engine, channels(smtp_url=mail.url), now=NOON + timedelta(minutes=1))
         assert (state_of(engine, message_id), len(mail.letters)) == ("delivered", 1)
+
+
+class TestOwnFault:
+    def test_on_one_message_holds_up_no_other_and_ends_with_a_person(
+        self, engine: Engine, twilio: FakeTwilio, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A defect of ours in the words of one text must not stop the lane, nor lose that text."""
+        family, message_id = a_text(engine)
+        other, _ = a_text(engine)
+        words = send_one.family_words
+
+        def faulty(*args: Any, **kwargs: Any) -> str:
+            if args[1].facts.contact.number == family.number:
+                raise KeyError("a defect")
+            return words(*args, **kwargs)
+
+        monkeypatch.setattr(send_one, "family_words", faulty)
+        for minutes in range(0, 120, 8):
+            with suppress(KeyError):
+                drain(engine, channels(twilio_base=twilio.base), now=NOON + timedelta(minutes=minutes))
+        assert len(twilio.texts_to(other.number)) == 1
+        assert (state_of(engine, message_id), twilio.texts_to(family.number)) == ("blocked", [])
+        assert alerts(engine, "text_blocked") == [(message_id, family.owner, "open")]
+
+
+class TestMixedWeather:
+    def test_every_text_is_accounted_for_and_none_goes_twice(self, engine: Engine, twilio: FakeTwilio) -> None:
+        """Two senders, a provider that fails in every way it can, an hour of tries and look-ups."""
+        with Session(engine) as session:
+            families = [a_family(session) for _ in range(60)]
+            ids = [an_after_miss_text(session, family) for family in families]
+            session.commit()
+        kinds = [each for each in Behaviour if each not in (Behaviour.HOLD, Behaviour.HOLD_BEFORE)]
+        for number, family in enumerate(families):
+            twilio.behave(family.number, kinds[number % len(kinds)])
+        ways = channels(twilio_base=twilio.base)
+        for minutes in (0, 2, 5, 15, 40):
+            now = NOON + timedelta(minutes=minutes)
+            with ThreadPoolExecutor(2) as pool:
+                list(pool.map(lambda _, now=now: drain(engine, ways, now=now, threads=4), range(2)))
+            settle_at(engine, ways, now)
+        assert max(len(twilio.texts_to(family.number)) for family in families) == 1
+        ends = {message_id: state_of(engine, message_id) for message_id in ids}
+        assert set(ends.values()) == {"sent", "refused", "unknown"}
+        told = {told_of for kind in ("text_undelivered", "text_fate_unknown") for told_of, _, _ in alerts(engine, kind)}
+        assert told == {message_id for message_id, state in ends.items() if state != "sent"}

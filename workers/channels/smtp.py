@@ -6,6 +6,7 @@ alert of unknown fate is sent again (design 3.6).
 
 import smtplib
 import ssl
+from email import policy
 from email.message import EmailMessage
 from email.utils import formatdate
 from urllib.parse import unquote, urlsplit
@@ -14,6 +15,8 @@ from models.domain.words import AttemptOutcome
 from workers.channels.base import FoundText, OutgoingText, SendResult, SentText
 
 DEFAULT_PORTS = {"smtp": 587, "smtps": 465}
+# Long lines stay whole, so that a link is one in every reader.
+_POLICY = policy.SMTP.clone(max_line_length=900)
 _LASTING = 500  # SMTP replies from here on are permanent
 
 
@@ -71,7 +74,7 @@ class Smtp:
         return server
 
     def _letter(self, text: OutgoingText) -> EmailMessage:
-        letter = EmailMessage()
+        letter = EmailMessage(policy=_POLICY)
         letter["From"] = self._sender
         letter["To"] = text.to
         letter["Subject"] = text.subject or ""
