@@ -20,6 +20,9 @@ LONGEST_APPOINTMENT = timedelta(days=2)
 # A clinic seen a little early, or a sender's clock that is ahead, is no contradiction.
 OUTCOME_AHEAD = timedelta(hours=24)
 
+# Plain texts: the member of an enum costs a call at every row.
+_BOOKED, _AUTO_FINISHED = AppointmentStatus.BOOKED.value, OutcomeSubtype.AUTO_FINISHED.value
+_NO_ADULTS = frozenset({"", PersonRole.CHILD.value, PersonRole.UNBORN.value})
 _WAITING = frozenset({AppointmentStatus.PLANNED.value, AppointmentStatus.BOOKED.value, AppointmentStatus.ARRIVED.value})
 _NOT_BEFOREHAND = frozenset(
     status.value
@@ -59,7 +62,7 @@ def _keys(slots: Table[str, int]) -> Finish:
         if contact_nhs < 0 or not (out[contact_nhs] or out[name] or out[mobile]):
             return
         told = out[relation]
-        adult = out[role] not in ("", PersonRole.CHILD.value, PersonRole.UNBORN.value)
+        adult = out[role] not in _NO_ADULTS
         if (
             told == "self"
             or (out[contact_nhs] and out[contact_nhs] == out[nhs])
@@ -146,8 +149,8 @@ def _end(out: list[str], s: Table[str, int], start: Moment, settings: Settings) 
 def _status(out: list[str], s: Table[str, int], start: datetime, settings: Settings) -> str:
     """An empty outcome and one that the record system filled in by itself are no outcome: the appointment is booked."""
     at = s["status"]
-    if not out[at] or out[s["outcome"]] == OutcomeSubtype.AUTO_FINISHED.value:
-        out[at] = AppointmentStatus.BOOKED.value
+    if not out[at] or out[s["outcome"]] == _AUTO_FINISHED:
+        out[at] = _BOOKED
     if out[at] in _NOT_BEFOREHAND and start > settings.now + OUTCOME_AHEAD:
         raise FieldFault("status", out[at], "expected no outcome yet: the appointment lies in the future")
     return out[at]

@@ -1,7 +1,9 @@
 """Apply the staged register: people, households, pregnancies, flags; and plan their contacts the same day."""
 
-from datetime import timedelta
+from datetime import date, timedelta
+from functools import lru_cache, partial
 
+from config.rules import Rules
 from intake.applying import Applied, Import, reject_conflicts
 from models.db import (
     intake_contacts,
@@ -12,7 +14,7 @@ from models.db import (
     intake_places,
     intake_pregnancies,
 )
-from models.db.intake_expected import Planned, ToPlan
+from models.db.intake_expected import Planned
 from models.domain.schedule import next_look, plan_contacts
 from models.domain.words import ExpectedState
 
@@ -48,25 +50,24 @@ def apply_people(this: Import) -> Applied:
 
 def _plan(this: Import) -> None:
     """Plan the contacts of everybody new or changed, and bring planned ones in line with births and deaths."""
-    today = this.today
-    people = intake_expected.to_plan(this.session, born_after=today - OLDEST_PLANNED)
-    intake_expected.store(this.session, (row for each in people for row in _contacts(this, each)), now=this.now)
+    people = intake_expected.to_plan(this.session, born_after=this.today - OLDEST_PLANNED)
+    contacts = lru_cache(maxsize=None)(partial(_contacts, this.rules, this.today))
+    planned = ((each, contact) for each in people for contact in contacts(each.date_of_birth, each.edd))
+    intake_expected.store(this.session, planned, now=this.now)
     intake_expected.settle(this.session, people=[each.person_id for each in people], now=this.now)
 
 
-def _contacts(this: Import, each: ToPlan) -> list[Planned]:
-    rules, calendar = this.rules, this.rules.calendar
-    anchor = each.date_of_birth or each.edd
-    assert anchor is not None
-    schedule = rules.schedule(on=this.today)
-    planned = plan_contacts(schedule, date_of_birth=each.date_of_birth, edd=each.edd, received_on=this.today)
-    return [
+def _contacts(rules: Rules, today: date, date_of_birth: date | None, edd: date | None) -> tuple[Planned, ...]:
+    """What everybody with this birth or due date should have."""
+    schedule, calendar = rules.schedule(on=today), rules.calendar
+    planned = plan_contacts(schedule, date_of_birth=date_of_birth, edd=edd, received_on=today)
+    return tuple(
         Planned(
-            each, contact.contact_code, schedule.code, schedule.version, contact.anchor_on, contact.window_start,
+            contact.contact_code, schedule.code, schedule.version, contact.anchor_on, contact.window_start,
             contact.window_end, contact.late_until, contact.initial_state,
             next_look(contact, is_booked=False, at=calendar.day_starts, calendar=calendar)
             if contact.initial_state is ExpectedState.PLANNED else None,
             contact.already_past,
         )
         for contact in planned
-    ]  # fmt: skip
+    )  # fmt: skip

@@ -24,9 +24,8 @@ class ToPlan:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One row to store."""
+    """One contact, the same for everybody with the same anchor."""
 
-    of: ToPlan
     contact_code: str
     schedule_code: str
     schedule_version: int
@@ -52,13 +51,17 @@ _MOTHERS = """
     JOIN person p ON p.id = g.mother_id WHERE p.life_status <> 'deceased'
 """
 
+_PLAN_TABLE = """
+    CREATE TEMP TABLE plan (
+        person_id bigint, pregnancy_id bigint, household_id bigint, team_id bigint, contact_code text,
+        schedule_code text, schedule_version bigint, anchor_on date, window_start date, window_end date, late_until date, state text,
+        next_due_at timestamptz, already_past boolean) ON COMMIT DROP
+"""
 _STORE = """
     INSERT INTO expected_contact (person_id, pregnancy_id, household_id, team_id, contact_code, schedule_code,
-        schedule_version, anchor_on, window_start, window_end, late_until, state, next_due_at, first_received_at,
-        already_past)
-    VALUES (:person, :pregnancy, :household, :team, :code, :schedule, :version, :anchor, :start, :end, :late, :state,
-            :due, :now, :past)
-    ON CONFLICT (person_id, contact_code, anchor_on) DO NOTHING
+        schedule_version, anchor_on, window_start, window_end, late_until, state, next_due_at, already_past,
+        first_received_at)
+    SELECT plan.*, :now FROM plan ON CONFLICT (person_id, contact_code, anchor_on) DO NOTHING
 """
 
 # A corrected birth or due date: what was reckoned from the old one and is still unfulfilled gives way to the new.
@@ -107,30 +110,21 @@ def to_plan(session: Session, *, born_after: date) -> list[ToPlan]:
     return [ToPlan(*row) for row in (*children, *mothers)]
 
 
-def store(session: Session, planned: Iterable[Planned], *, now: datetime) -> None:
+def store(session: Session, planned: Iterable[tuple[ToPlan, Planned]], *, now: datetime) -> None:
     """Store planned contacts; one that a person already has, from the same date, stays as it is."""
-    rows = [
-        {
-            "person": each.of.person_id,
-            "pregnancy": each.of.pregnancy_id,
-            "household": each.of.household_id,
-            "team": each.of.team_id,
-            "code": each.contact_code,
-            "schedule": each.schedule_code,
-            "version": each.schedule_version,
-            "anchor": each.anchor_on,
-            "start": each.window_start,
-            "end": each.window_end,
-            "late": each.late_until,
-            "state": each.state,
-            "due": each.next_due_at,
-            "past": each.already_past,
-            "now": now,
-        }
-        for each in planned
-    ]
-    if rows:
-        session.execute(text(_STORE), rows)
+    session.execute(text(_PLAN_TABLE))
+    connection = session.connection().connection.driver_connection
+    assert connection is not None
+    with connection.cursor() as cursor, cursor.copy("COPY plan FROM STDIN") as copy:
+        for of, each in planned:
+            copy.write_row(
+                (
+                    *(of.person_id, of.pregnancy_id, of.household_id, of.team_id, each.contact_code),
+                    *(each.schedule_code, each.schedule_version, each.anchor_on, each.window_start, each.window_end),
+                    *(each.late_until, each.state.value, each.next_due_at, each.already_past),
+                )
+            )
+    session.execute(text(_STORE), {"now": now})
 
 
 def settle(session: Session, *, people: Sequence[int], now: datetime) -> None:

@@ -11,17 +11,20 @@ from sqlalchemy.orm import Session
 
 _NEW_TEAMS = """
     INSERT INTO team (code, name, created_at)
-    SELECT DISTINCT w.team, w.team, CAST(:now AS timestamptz) FROM work w WHERE w.team IS NOT NULL
-      AND NOT EXISTS (SELECT FROM team t WHERE t.code = w.team OR lower(t.name) = lower(w.team))
+    SELECT w.team, w.team, CAST(:now AS timestamptz)
+    FROM (SELECT DISTINCT team FROM work WHERE team IS NOT NULL) AS w
+    WHERE NOT EXISTS (SELECT FROM team t WHERE t.code = w.team OR lower(t.name) = lower(w.team))
     ORDER BY 1 ON CONFLICT DO NOTHING
 """
 _NEW_PRACTITIONERS = """
     INSERT INTO practitioner (code, name, role, team_id, created_at)
-    SELECT DISTINCT ON (w.practitioner) w.practitioner, w.practitioner, coalesce(:roles ->> {code}, :role), t.id, :now
-    FROM work w LEFT JOIN team t ON t.code = w.team
-    WHERE w.practitioner IS NOT NULL
-      AND NOT EXISTS (SELECT FROM practitioner p WHERE p.code = w.practitioner OR lower(p.name) = lower(w.practitioner))
-    ORDER BY w.practitioner, w.line ON CONFLICT DO NOTHING
+    SELECT w.practitioner, w.practitioner, coalesce(:roles ->> w.code, :role), t.id, :now
+    FROM (SELECT DISTINCT ON (practitioner) practitioner, team, {code} AS code
+          FROM work WHERE practitioner IS NOT NULL ORDER BY practitioner, line) AS w
+    LEFT JOIN team t ON t.code = w.team
+    WHERE NOT EXISTS (
+        SELECT FROM practitioner p WHERE p.code = w.practitioner OR lower(p.name) = lower(w.practitioner))
+    ORDER BY w.practitioner ON CONFLICT DO NOTHING
 """
 # A code wins over a name, and a name that two people bear names nobody.
 _NAMED = """
@@ -39,7 +42,7 @@ def resolve(session: Session, *, roles: str, fallback_role: str, by_contact: boo
     if not any(told):
         return
     session.execute(text(_NEW_TEAMS), {"now": now})
-    code = "w.contact_code" if by_contact else "''"
+    code = "contact_code" if by_contact else "''"
     people = text(_NEW_PRACTITIONERS.format(code=code).replace(":roles", "CAST(:roles AS jsonb)"))
     session.execute(people, {"now": now, "roles": roles, "role": fallback_role})
     team = _NAMED.format(column="team", table="team")
