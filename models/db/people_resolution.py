@@ -70,8 +70,14 @@ class Directory:
                 self._anybody.add(member.team_id)
 
     def resolve(self, whose: Whose, chain: Sequence[OwnerRole]) -> Reached:
-        """Return the first in `chain` that reaches somebody; the last resort always does."""
+        """Return the first in `chain` that reaches somebody; the last resort always does.
+
+        Work of no known team that nobody else has falls to the last resort, not to the trust's safeguarding people:
+        those are reached for such a family only when a step is theirs.
+        """
         for place, role in enumerate(chain):
+            if place > 0 and whose.team_id is None and role in _ROLE_IN_TRUST:
+                continue
             reached = self.reach(whose, role, place=place)
             if reached is not None:
                 return reached
