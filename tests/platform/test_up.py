@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -17,7 +18,7 @@ from cli.embedded.children import command_line
 from tests.conftest import free_port
 
 STEADFAST = str(Path(sys.executable).parent / "steadfast")
-START_SECONDS = 120
+START_SECONDS = 180
 
 
 def eventually(condition: Callable[[], bool], seconds: float = START_SECONDS) -> None:
@@ -27,12 +28,16 @@ def eventually(condition: Callable[[], bool], seconds: float = START_SECONDS) ->
         time.sleep(0.1)
 
 
-def started(folder: Path, port: int) -> "subprocess.Popen[str]":
+def started(folder: Path, port: int) -> "subprocess.Popen[bytes]":
+    """Start `up`; what it says is appended to a file beside the data folder."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("STEADFAST_")}
-    return subprocess.Popen(
-        [STEADFAST, "up", "--data", str(folder), "--port", str(port)],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment,
-    )  # fmt: skip
+    command = [STEADFAST, "up", "--data", str(folder), "--port", str(port)]
+    with said(folder).open("ab") as output:
+        return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
+
+
+def said(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.said")
 
 
 def answers(port: int) -> bool:
@@ -57,70 +62,89 @@ def processes_of(folder: Path) -> list[int]:
     return found
 
 
-@pytest.fixture
+def comes_up(folder: Path, port: int) -> "subprocess.Popen[bytes]":
+    """Start `up` and wait for the page; where it doesn't come, show what was said instead."""
+    process = started(folder, port)
+    deadline = time.monotonic() + START_SECONDS
+    while not answers(port):
+        logs = "".join(path.read_text()[-2000:] for path in [said(folder), *folder.glob("log/*.log")])
+        assert process.poll() is None, logs
+        assert time.monotonic() < deadline, logs
+        time.sleep(0.2)
+    return process
+
+
+def tidy(folder: Path, process: "subprocess.Popen[bytes]") -> None:
+    for pid in processes_of(folder):
+        os.kill(pid, signal.SIGKILL)
+    process.wait()
+    said(folder).unlink()
+
+
+@pytest.fixture(scope="module")
 def port() -> int:
     return free_port()
 
 
-@pytest.fixture
-def up(data_dir: Path, port: int) -> Iterator["subprocess.Popen[str]"]:
-    process = started(data_dir, port)
-    eventually(lambda: answers(port))
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="sf-", ignore_cleanup_errors=True) as made:
+        yield Path(made)
+
+
+@pytest.fixture(scope="module")
+def up(folder: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
+    process = comes_up(folder, port)
     yield process
-    for pid in processes_of(data_dir):
-        os.kill(pid, signal.SIGKILL)
-    process.wait()
+    tidy(folder, process)
 
 
 class TestUp:
-    def test_starts_every_process_and_ends_all_at_a_sigterm(
-        self, up: "subprocess.Popen[str]", data_dir: Path, port: int
-    ) -> None:
-        """Scheduler, a worker for each lane, the web and both servers; none is left after it."""
-        commands = [" ".join(command_line(pid)) for pid in processes_of(data_dir)]
-        for wanted in ("scheduler", "worker --lane urgent", "worker --lane engine", "worker --lane send", "web --host"):
-            assert [command for command in commands if wanted in command]
-        up.terminate()
-        assert up.wait(60) == 0
-        eventually(lambda: not processes_of(data_dir))
+    def test_starts_every_process(self, up: "subprocess.Popen[bytes]", folder: Path) -> None:
+        """Scheduler, a worker for each lane, the web and both servers."""
+        commands = [" ".join(command_line(pid)) for pid in processes_of(folder)]
+        for wanted in ("scheduler", "worker --lane urgent", "worker --lane engine", "worker --lane send", "web --host",
+                       "bin/postgres -D", "redis-server"):  # fmt: skip
+            assert [command for command in commands if wanted in command], wanted
 
-    def test_is_refused_a_second_time_on_one_folder(self, up: "subprocess.Popen[str]", data_dir: Path) -> None:
-        """Two fleets on one folder would be twice the work for nothing, on one port."""
-        second = started(data_dir, free_port())
-        output, _ = second.communicate(timeout=60)
+    def test_is_refused_a_second_time_on_one_folder(self, up: "subprocess.Popen[bytes]", folder: Path) -> None:
+        """Two fleets on one folder would be twice the work for nothing."""
+        command = [STEADFAST, "up", "--data", str(folder), "--port", str(free_port())]
+        second = subprocess.run(command, capture_output=True, text=True, timeout=60)
         assert second.returncode == 3
-        assert "already runs" in output
+        assert "already runs" in second.stderr
 
-    def test_lets_other_commands_join_its_servers(self, up: "subprocess.Popen[str]", data_dir: Path) -> None:
+    def test_lets_other_commands_join_its_servers(self, up: "subprocess.Popen[bytes]", folder: Path) -> None:
         """A command beside `up` uses the server that runs, and leaves it running."""
-        environment = {**os.environ, "STEADFAST_DATA_DIR": str(data_dir)}
+        environment = {**os.environ, "STEADFAST_DATA_DIR": str(folder)}
         done = subprocess.run([STEADFAST, "users", "list"], env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         assert up.poll() is None
 
-    def test_starts_a_process_again_that_died(self, up: "subprocess.Popen[str]", data_dir: Path, port: int) -> None:
+    def test_starts_a_process_again_that_died(self, up: "subprocess.Popen[bytes]", folder: Path, port: int) -> None:
         """A web killed by the machine's memory guard is back by itself."""
-        [web] = [pid for pid in processes_of(data_dir) if "web" in command_line(pid)]
+        [web] = [pid for pid in processes_of(folder) if "web" in command_line(pid)]
         os.kill(web, signal.SIGKILL)
-        eventually(lambda: answers(port) and web not in processes_of(data_dir))
+        eventually(lambda: web not in processes_of(folder) and answers(port))
 
-    def test_killed_alone_takes_everything_with_it(self, up: "subprocess.Popen[str]", data_dir: Path) -> None:
-        """kill -9 leaves nobody time to tidy up: the kernel ends the children, the last lease ends the servers."""
-        up.kill()
-        up.wait()
+
+class TestTheEndOfUp:
+    def test_leaves_nothing_behind_and_nothing_to_trip_over(self, data_dir: Path) -> None:
+        """Killed alone it takes all with it; after kill -9 of everything it comes up again; SIGTERM ends all."""
+        port = free_port()
+        first = comes_up(data_dir, port)
+        first.kill()
+        first.wait()
         eventually(lambda: not processes_of(data_dir), seconds=60)
-
-    def test_starts_at_once_after_everything_was_killed(
-        self, up: "subprocess.Popen[str]", data_dir: Path, port: int
-    ) -> None:
-        """kill -9 of everything, then the same command: it comes up and carries on."""
+        second = comes_up(data_dir, port)
         for pid in processes_of(data_dir):
             os.kill(pid, signal.SIGKILL)
-        up.wait()
-        again = started(data_dir, port)
-        eventually(lambda: answers(port))
-        again.terminate()
-        assert again.wait(60) == 0
+        second.wait()
+        third = comes_up(data_dir, port)
+        third.terminate()
+        assert third.wait(60) == 0
+        assert not processes_of(data_dir)
+        tidy(data_dir, third)
 
 
 class TestDemo:
