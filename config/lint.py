@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from config.lint_pathways import pathway_findings
-from config.lint_rules import contact_findings, prompt_findings, schedule_findings
+from config.lint_rules import contact_findings, holiday_findings, prompt_findings, schedule_findings
 from config.message_lint import lint_folders
 from config.rule_files import RuleFiles, read_all
 from config.yaml_files import Finding
@@ -20,7 +20,7 @@ def lint_files(files: RuleFiles) -> list[Finding]:
     findings = list(files.findings)
     in_pathways = pathway_findings(files.by_sort["pathway"])
     unreadable = any(finding.file.startswith("pathways/") for finding in findings)
-    contacts, prompts = files.one("contacts"), files.one("prompts")
+    contacts, prompts, holidays = (files.one(sort) for sort in ("contacts", "prompts", "holidays"))
     if contacts is not None:
         # A faulty ladder would make every contact that climbs it look faulty too.
         if not in_pathways and not unreadable:
@@ -29,4 +29,6 @@ def lint_files(files: RuleFiles) -> list[Finding]:
     findings += in_pathways
     if prompts is not None:
         findings += prompt_findings(prompts)
+    if holidays is not None:
+        findings += holiday_findings(holidays)
     return findings

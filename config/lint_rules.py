@@ -6,7 +6,7 @@ from typing import Any
 
 from config.lint_pathways import ceilings
 from config.rule_loaders import schedule_from
-from config.yaml_files import Finding, RuleFile
+from config.yaml_files import Finding, RuleFile, Where
 from models.domain.schedule import ScheduledContact
 
 # Windows are compared from a day whose months are long and from one whose February is short.
@@ -54,6 +54,18 @@ def schedule_findings(schedules: Sequence[RuleFile], contacts: RuleFile) -> Iter
                 yield file.finding((*where, "superseded_by"), "a contact of this schedule, or null")
             if problem := _order_problem(scheduled):
                 yield file.finding(where, problem, value=line["code"])
+
+
+def holiday_findings(holidays: RuleFile) -> Iterator[Finding]:
+    """Yield dates that don't exist."""
+    places: list[tuple[Where, str]] = [(("checked_until",), holidays.content["checked_until"])]
+    for nation, days in holidays.content["extra"].items():
+        places += [(("extra", nation, day), day) for day in days]
+    for where, day in places:
+        try:
+            date.fromisoformat(day)
+        except ValueError:
+            yield holidays.finding(where, "a date that exists, such as 2027-12-31", value=day)
 
 
 def prompt_findings(prompts: RuleFile) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ SORTS = {
     "contacts.yaml": "contacts",
     "flags.yaml": "flags",
     "prompts.yaml": "prompts",
+    "holidays.yaml": "holidays",
 }
 
 

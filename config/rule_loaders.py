@@ -1,4 +1,4 @@
-"""Turn checked rule files into domain values: contact codes, flags, schedules, prompts, feed rules.
+"""Turn checked rule files into domain values: contact codes, flags, schedules, prompts, feed rules, holidays.
 
 Expects content that has passed its schema: `config.lint` first.
 """
@@ -10,12 +10,14 @@ from types import MappingProxyType
 from typing import Any
 
 from config.pathways_loader import span_from
+from config.working_calendar import working_calendar
 from models.domain.contacts import ContactKind, ContactKinds, Subject
 from models.domain.flags import FlagKind, FlagKinds
 from models.domain.freshness import FeedRules
 from models.domain.prompts import PromptRule
 from models.domain.schedule import Offset, Schedule, ScheduleAnchor, ScheduledContact
 from models.domain.words import AppointmentStatus, ContactMode, FollowUpTrigger, OwnerRole, Urgency
+from models.domain.working_time import WorkingCalendar
 
 Content = Mapping[str, Any]
 
@@ -99,6 +101,16 @@ def prompts_from(content: Content) -> PromptRules:
     chain = (*(OwnerRole(role) for role in content["role_chain"]), OwnerRole.LAST_RESORT)
     rules = tuple(_prompt(rule, version=content["version"], chain=chain) for rule in content["rules"])
     return PromptRules(content["version"], rules, content["merge_days"], content["source"])
+
+
+def calendar_from(content: Content, *, nation: str, today: date) -> WorkingCalendar:
+    """Build the working calendar of `nation` with the trust's extra days. Raises ValueError for an unknown nation."""
+    return working_calendar(
+        nation,
+        today=today,
+        known_until=date.fromisoformat(content["checked_until"]),
+        extra=[date.fromisoformat(day) for day in content["extra"].get(nation, {})],
+    )
 
 
 def _opens(statuses: Content) -> Mapping[AppointmentStatus, FollowUpTrigger]:

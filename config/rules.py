@@ -10,8 +10,15 @@ from typing import Any
 from config.lint import lint_files
 from config.pathways_loader import pathway_from
 from config.rule_files import SHIPPED, RuleFiles, read_all
-from config.rule_loaders import PromptRules, contacts_from, feeds_from, flags_from, prompts_from, schedule_from
-from config.working_calendar import working_calendar
+from config.rule_loaders import (
+    PromptRules,
+    calendar_from,
+    contacts_from,
+    feeds_from,
+    flags_from,
+    prompts_from,
+    schedule_from,
+)
 from config.yaml_files import RulesError
 from models.domain.contacts import ContactKinds
 from models.domain.flags import FlagKinds
@@ -90,7 +97,9 @@ def build_rules(files: RuleFiles, *, nation: str, today: date) -> Rules:
     if findings:
         raise RulesError(findings)
     contents = {(file.content["code"], file.content["version"]): file.content for file in files.by_sort["pathway"]}
-    (contacts,), (flags,), (prompts,) = (files.by_sort[sort] for sort in ("contacts", "flags", "prompts"))
+    contacts, flags, prompts, holidays = (
+        files.by_sort[sort][0] for sort in ("contacts", "flags", "prompts", "holidays")
+    )
     return Rules(
         nation=nation,
         pathways=MappingProxyType({key: pathway_from(content) for key, content in contents.items()}),
@@ -100,5 +109,5 @@ def build_rules(files: RuleFiles, *, nation: str, today: date) -> Rules:
         flags=flags_from(flags.content),
         prompts=prompts_from(prompts.content),
         feeds=feeds_from(contacts.content),
-        calendar=working_calendar(nation, today=today),
+        calendar=calendar_from(holidays.content, nation=nation, today=today),
     )

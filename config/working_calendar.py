@@ -1,5 +1,6 @@
-"""Build the working calendar of a nation from the `holidays` library and the hours that the trust works."""
+"""Build the working calendar of a nation: the `holidays` library, a trust's extra days, the hours that are worked."""
 
+from collections.abc import Iterable
 from datetime import date, time
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -10,27 +11,42 @@ from models.domain.working_time import WorkingCalendar
 
 NATIONS: Final = {"england": "ENG", "wales": "WLS", "scotland": "SCT", "northern-ireland": "NIR"}
 CIVIL_ZONE: Final = ZoneInfo("Europe/London")
-# Proclaimed days (a coronation, a jubilee) reach the library a year ahead at best: beyond this the calendar is a guess,
-# and the audit asks for an update before it gets there.
-YEARS_AHEAD: Final = 2
-YEARS_BACK: Final = 12
+YEARS_AHEAD: Final = 6  # the longest ladder ends at school entry
+YEARS_BACK: Final = 12  # history that a trust loads
 
 
 def working_calendar(
-    nation: str, *, today: date, day_starts: time = time(9), day_ends: time = time(17)
+    nation: str,
+    *,
+    today: date,
+    known_until: date,
+    extra: Iterable[date] = (),
+    day_starts: time = time(9),
+    day_ends: time = time(17),
 ) -> WorkingCalendar:
-    """Return the calendar of `nation`, good until the end of the second year after `today`'s.
+    """Return the calendar of `nation`; a person has checked its holidays up to `known_until`.
 
-    Raises ValueError naming the nations known. The year of `today` is part of the answer: build it again each day.
+    Raises ValueError naming the nations known.
     """
     if nation not in NATIONS:
         raise ValueError(f"nation is {nation!r}; expected one of {', '.join(NATIONS)}")
-    last = today.year + YEARS_AHEAD
-    days = holidays.country_holidays("GB", subdiv=NATIONS[nation], years=range(today.year - YEARS_BACK, last + 1))
+    years = range(today.year - YEARS_BACK, today.year + YEARS_AHEAD + 1)
+    days = holidays.country_holidays("GB", subdiv=NATIONS[nation], years=years)
     return WorkingCalendar(
         zone=CIVIL_ZONE,
-        holidays=frozenset(days),
+        holidays=frozenset(days) | frozenset(extra),
         day_starts=day_starts,
         day_ends=day_ends,
-        known_until=date(last, 12, 31),
+        known_until=known_until,
+    )
+
+
+def horizon_warning(calendar: WorkingCalendar, *, today: date, days_ahead: int) -> str | None:
+    """Return what to do where the checked holidays end within `days_ahead` of `today`; else None."""
+    left = (calendar.known_until - today).days
+    if left >= days_ahead:
+        return None
+    return (
+        f"bank holidays are checked until {calendar.known_until}, {left} days from now; expected {days_ahead} or more: "
+        "compare with the published list and set checked_until in config/holidays.yaml"
     )

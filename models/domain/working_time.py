@@ -6,7 +6,6 @@ real, elapsed hours, also over a clock change.
 """
 
 from calendar import monthrange
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -110,11 +109,6 @@ def add_months(day: date, months: int) -> date:
     count = day.year * 12 + day.month - 1 + months
     year, month = divmod(count, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
-
-
-def holidays_missing_for(days: Iterable[date], *, calendar: WorkingCalendar) -> tuple[date, ...]:
-    """Return those of `days` that lie beyond what the calendar knows, in order given."""
-    return tuple(day for day in days if day > calendar.known_until)
 
 
 def _next_working_day(day: date, *, step: timedelta, calendar: WorkingCalendar) -> date:

@@ -21,7 +21,7 @@ def folder(tmp_path: Path) -> Path:
     """A trust's own copy of the shipped rules, to be spoilt."""
     for part in ("pathways", "schedules", "messages"):
         shutil.copytree(SHIPPED / part, tmp_path / part)
-    for name in ("contacts.yaml", "flags.yaml", "prompts.yaml"):
+    for name in ("contacts.yaml", "flags.yaml", "prompts.yaml", "holidays.yaml"):
         shutil.copy(SHIPPED / name, tmp_path / name)
     return tmp_path
 

@@ -7,7 +7,7 @@ import pytest
 
 from config.rule_files import SHIPPED
 from config.rules import UnknownRule, load_rules
-from config.working_calendar import working_calendar
+from config.working_calendar import horizon_warning
 from config.yaml_files import read_rule_file
 
 RULES = load_rules(config_dir=None, nation="england", today=date(2026, 11, 22))
@@ -63,19 +63,30 @@ class TestFlag:
 
 
 class TestHolidays:
-    def test_are_known_to_the_end_of_the_second_year_ahead(self):
-        """The audit warns before the horizon is reached."""
-        assert RULES.calendar.known_until == date(2028, 12, 31)
+    def test_warn_before_the_checked_list_ends(self):
+        """A proclaimed day nobody entered would delay a step in silence; hazard 20 of the log."""
+        calendar = RULES.calendar
+        assert horizon_warning(calendar, today=date(2027, 10, 2), days_ahead=90) is None
+        assert "compare with the published list" in horizon_warning(calendar, today=date(2027, 10, 3), days_ahead=90)
 
     @pytest.mark.parametrize("nation", ["england", "wales", "scotland", "northern-ireland"])
     def test_exist_for_every_nation(self, nation):
         """Christmas everywhere; St Andrew's and St Patrick's by nation."""
-        calendar = working_calendar(nation, today=date(2026, 11, 22))
+        calendar = load_rules(config_dir=None, nation=nation, today=date(2026, 11, 22)).calendar
         assert date(2026, 12, 25) in calendar.holidays
         assert (date(2026, 11, 30) in calendar.holidays) == (nation == "scotland")
         assert (date(2026, 3, 17) in calendar.holidays) == (nation == "northern-ireland")
 
+    def test_that_a_trust_adds_are_days_off(self, tmp_path):
+        """A proclaimed bank holiday reaches the clocks without an update of the software."""
+        text = (SHIPPED / "holidays.yaml").read_text(encoding="utf-8")
+        text = text.replace("england: {} ", "england: {2027-06-04: Proclaimed}")
+        (tmp_path / "holidays.yaml").write_text(text, encoding="utf-8")
+        rules = load_rules(config_dir=tmp_path, nation="england", today=date(2026, 11, 22))
+        assert not rules.calendar.is_working_day(date(2027, 6, 4))
+        assert RULES.calendar.is_working_day(date(2027, 6, 4))
+
     def test_of_an_unknown_nation_are_refused_with_those_known(self):
         """A slip in a setting stops the start."""
         with pytest.raises(ValueError, match="expected one of england, wales"):
-            working_calendar("britain", today=date(2026, 11, 22))
+            load_rules(config_dir=None, nation="britain", today=date(2026, 11, 22))

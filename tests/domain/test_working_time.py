@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.rules import load_rules
 from models.domain import working_time as wt
 from models.domain.civil_time import CivilInstant, resolve_civil
 from tests.domain.builders import LONDON, at, rules
@@ -41,9 +42,7 @@ class TestWorkingDay:
 
     def test_differs_between_nations(self):
         """2 January is a day off in Scotland alone."""
-        from config.working_calendar import working_calendar
-
-        scotland = working_calendar("scotland", today=date(2026, 11, 22))
+        scotland = load_rules(config_dir=None, nation="scotland", today=date(2026, 11, 22)).calendar
         assert not scotland.is_working_day(date(2026, 1, 2))
         assert CALENDAR.is_working_day(date(2026, 1, 2))
 
@@ -144,13 +143,6 @@ class TestMonths:
         found = wt.add_months(day, months)
         assert found.year * 12 + found.month == day.year * 12 + day.month + months
         assert found.day <= day.day
-
-
-class TestHolidayHorizon:
-    def test_names_the_dates_that_lie_beyond_it(self):
-        """Holidays that are not known yet must not pass for working days in silence."""
-        beyond = date(2029, 1, 1)
-        assert wt.holidays_missing_for([date(2028, 12, 31), beyond], calendar=CALENDAR) == (beyond,)
 
 
 class TestCivilTime:
