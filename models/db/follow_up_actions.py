@@ -4,65 +4,52 @@ Each locks the row, checks the version the person looked at, changes the row, an
 trail. The caller has checked that the account's scope covers the follow-up.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.db import history, messages
+from models.db import messages
+from models.db.follow_up_rows import (
+    ActionRefused,
+    ChangedMeanwhile,
+    IllegalTransition,
+    Locked,
+    NotAllowed,
+    audit,
+    change,
+    end_alerts,
+    lock,
+    state_after,
+    tell,
+)
 from models.db.pathway_shelf import PathwayShelf
 from models.db.scope import Scope
-from models.domain.ids import FollowUpId, HouseholdId, MessageId
+from models.domain.follow_up_states import FollowUpEvent, advance
+from models.domain.ids import FollowUpId, MessageId
 from models.domain.ladder import lease_end
 from models.domain.ladder_facts import FollowUpFacts
-from models.domain.words import ClosedReason, FollowUpState, FollowUpTrigger
+from models.domain.words import AlertState, ClosedReason, FollowUpState, FollowUpTrigger
 from models.domain.working_time import WorkingCalendar
+
+__all__ = [
+    "ActionRefused",
+    "ChangedMeanwhile",
+    "IllegalTransition",
+    "NotAllowed",
+    "acknowledge",
+    "close",
+    "not_seen_after_all",
+    "refuse_closing",
+    "release_text",
+    "reopen",
+    "take_up",
+]
 
 # Reasons that mean "this never needed following up or no longer can": an unrecorded outcome may end by them too.
 _WITHOUT_OUTCOME = frozenset(
     {ClosedReason.ENTERED_IN_ERROR, ClosedReason.DIED, ClosedReason.PREGNANCY_ENDED, ClosedReason.TRANSFER_ACCEPTED}
 )
-
-
-class ActionRefused(Exception):
-    """A person's act was not done; nothing has changed."""
-
-
-class ChangedMeanwhile(ActionRefused):
-    """Somebody or the engine changed the row since the page was drawn: show it again and ask anew."""
-
-
-class NotAllowed(ActionRefused):
-    """This person, or anybody, may not do this here; the message says what is missing."""
-
-
-class IllegalTransition(ActionRefused):
-    """The follow-up is in a state that this act doesn't apply to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Locked:
-    """A follow-up's row as locked for one act."""
-
-    id: FollowUpId
-    state: FollowUpState
-    trigger: FollowUpTrigger
-    household_id: HouseholdId | None
-    contact_code: str
-    pathway_code: str
-    pathway_version: int
-    high_risk: bool
-    miss_count: int
-    cycle: int
-    opened_at: datetime
-    anchor_at: datetime
-    step_id: str | None
-    seen_at: datetime | None
-    closing_by: str | None
-    closing_reason: str | None
-    row_version: int
 
 
 def acknowledge(
@@ -82,6 +69,7 @@ def acknowledge(
     fired, NotAllowed for a longer lease.
     """
     row = lock(session, follow_up_id, row_version)
+    state_after(row, FollowUpEvent.ACKNOWLEDGED)
     if row.state is FollowUpState.BACKLOG or row.step_id is None:
         raise IllegalTransition(f"follow-up {row.id} has no step to acknowledge; expected one that has fired")
     pathway = pathways.get(session, row.pathway_code, row.pathway_version)
@@ -90,7 +78,7 @@ def acknowledge(
         if not now < until <= end:
             raise NotAllowed(f"acknowledged until {until:%d.%m.%Y %H:%M}; expected a time up to {end:%d.%m.%Y %H:%M}")
         end = until
-    _change(
+    change(
         session,
         row,
         "acknowledged_by = :by, acknowledged_at = :now, acknowledged_until = :end,"
@@ -98,7 +86,7 @@ def acknowledge(
         {"by": account.actor, "now": now, "end": end},
     )
     session.execute(_ACKNOWLEDGE_ALERTS, {"id": row.id, "by": account.actor, "now": now})
-    _tell(session, row, "acknowledged", row.state, account, now, detail={"until": end.isoformat()})
+    tell(session, row, "acknowledged", row.state, account, now, detail={"until": end.isoformat()})
     return end
 
 
@@ -121,8 +109,8 @@ def release_text(
     released = messages.release_texts(session, row.id, by=account.actor, now=now, not_after=not_after)
     if not released:
         raise NotAllowed(f"follow-up {row.id} has no text waiting for a release")
-    _change(session, row, "text_released_by = :by", {"by": account.actor})
-    _audit(session, row, "text_released", account, now)
+    change(session, row, "text_released_by = :by", {"by": account.actor})
+    audit(session, row, "text_released", account, now)
     return released
 
 
@@ -149,17 +137,19 @@ def close(
     if row.state is FollowUpState.CLOSING:
         if row.closing_by == account.actor:
             raise NotAllowed("a second person has to agree; you are the one who asked")
-        return _end(session, row, account, reason=ClosedReason(str(row.closing_reason)), note=note, now=now)
+        agreed = ClosedReason(str(row.closing_reason))
+        return _end(session, row, account, FollowUpEvent.CLOSE_AGREED, reason=agreed, note=note, now=now)
     if row.high_risk:
-        _change(
+        state_after(row, FollowUpEvent.CLOSE_ASKED)
+        change(
             session,
             row,
             "state = 'closing', closing_by = :by, closing_reason = :reason, closing_note = :note, next_due_at = :now",
             {"by": account.actor, "reason": reason, "note": note, "now": now},
         )
-        _tell(session, row, "closing_asked", FollowUpState.CLOSING, account, now, reason=reason)
+        tell(session, row, "closing_asked", FollowUpState.CLOSING, account, now, reason=reason)
         return FollowUpState.CLOSING
-    return _end(session, row, account, reason=reason, note=note, now=now)
+    return _end(session, row, account, FollowUpEvent.CLOSE, reason=reason, note=note, now=now)
 
 
 def refuse_closing(
@@ -167,30 +157,29 @@ def refuse_closing(
 ) -> FollowUpState:
     """The second person says no: back to where it was, with what is missing. Return the state it is in now."""
     row = lock(session, follow_up_id, row_version)
-    if row.state is not FollowUpState.CLOSING:
-        raise IllegalTransition(f"follow-up {row.id} is {row.state}; expected one that waits for a second person")
+    back = state_after(row, FollowUpEvent.CLOSE_REFUSED)
     if not note.strip():
         raise NotAllowed("sending it back needs a note that says what is missing")
-    back = FollowUpState.OPEN if row.seen_at is None else FollowUpState.SEEN
-    _change(
+    if row.seen_at is not None:
+        back = advance(back, FollowUpEvent.SEEN_EVIDENCE)  # the evidence that was there before still is
+    change(
         session,
         row,
         "state = :state, closing_by = NULL, closing_reason = NULL, closing_note = NULL, next_due_at = :now,"
         " step_id = NULL, step_fired_at = NULL, acknowledged_until = NULL",
         {"state": back, "now": now},
     )
-    _overtake(session, row, "closing_refused", account, now)
-    _tell(session, row, "closing_refused", back, account, now, reason=note)
+    end_alerts(session, row, account, now, state=AlertState.OVERTAKEN, outcome="closing_refused")
+    tell(session, row, "closing_refused", back, account, now, reason=note)
     return back
 
 
 def take_up(session: Session, *, follow_up_id: FollowUpId, row_version: int, account: Scope, now: datetime) -> None:
     """Take a backlog follow-up up: it is open from now on and climbs its ladder. Raises IllegalTransition otherwise."""
     row = lock(session, follow_up_id, row_version)
-    if row.state is not FollowUpState.BACKLOG:
-        raise IllegalTransition(f"follow-up {row.id} is {row.state}; expected one of the backlog")
-    _change(session, row, "state = 'open', steps_done = '{}', next_due_at = :now", {"now": now})
-    _tell(session, row, "taken_up", FollowUpState.OPEN, account, now)
+    state_after(row, FollowUpEvent.TAKEN_UP)
+    change(session, row, "state = 'open', steps_done = '{}', next_due_at = :now", {"now": now})
+    tell(session, row, "taken_up", FollowUpState.OPEN, account, now)
 
 
 def not_seen_after_all(
@@ -198,17 +187,18 @@ def not_seen_after_all(
 ) -> None:
     """The evidence was wrong: the ladder goes on where it was. Raises IllegalTransition unless it is in SEEN."""
     row = lock(session, follow_up_id, row_version)
-    if row.state is not FollowUpState.SEEN:
+    if row.state is not FollowUpState.SEEN:  # a closed one is opened again, which is another act
         raise IllegalTransition(f"follow-up {row.id} is {row.state}; expected one with evidence of being seen")
-    _change(
+    state_after(row, FollowUpEvent.SEEN_WITHDRAWN)
+    change(
         session,
         row,
         "state = 'open', seen_at = NULL, seen_evidence = NULL, step_id = NULL, step_fired_at = NULL,"
         " acknowledged_until = NULL, next_due_at = :now",
         {"now": now},
     )
-    _overtake(session, row, "not_seen_after_all", account, now)
-    _tell(session, row, "not_seen_after_all", FollowUpState.OPEN, account, now, reason=note)
+    end_alerts(session, row, account, now, state=AlertState.OVERTAKEN, outcome="not_seen_after_all")
+    tell(session, row, "not_seen_after_all", FollowUpState.OPEN, account, now, reason=note)
 
 
 def reopen(
@@ -216,12 +206,11 @@ def reopen(
 ) -> None:
     """Open a closed follow-up again, on the same row, in a new cycle. Its story keeps the closure."""
     row = lock(session, follow_up_id, row_version)
-    if row.state is not FollowUpState.CLOSED:
-        raise IllegalTransition(f"follow-up {row.id} is {row.state}; expected a closed one")
+    state_after(row, FollowUpEvent.REOPENED)
     if not note.strip():
         raise NotAllowed("opening it again needs a note that says why")
-    _change(session, row, REOPENED, {"now": now})
-    _tell(session, row, "reopened", FollowUpState.OPEN, account, now, reason=note)
+    change(session, row, REOPENED, {"now": now})
+    tell(session, row, "reopened", FollowUpState.OPEN, account, now, reason=note)
 
 
 # What opening again sets, wherever it happens: a fresh climb of the same ladder; who owned it owns it.
@@ -234,85 +223,28 @@ REOPENED = (
 )
 
 
-def lock(session: Session, follow_up_id: FollowUpId, row_version: int) -> Locked:
-    """Lock a follow-up for a person's act. Raises ChangedMeanwhile unless it is as the person saw it."""
-    found = session.execute(_LOCK, {"id": follow_up_id}).mappings().one_or_none()
-    if found is None or found["row_version"] != row_version:
-        raise ChangedMeanwhile(f"follow-up {follow_up_id} has changed since it was shown")
-    return Locked(
-        **{
-            **found,
-            "state": FollowUpState(found["state"]),
-            "trigger": FollowUpTrigger(found["trigger"]),
-        }
-    )
-
-
 def _end(
-    session: Session, row: Locked, account: Scope, *, reason: ClosedReason, note: str, now: datetime
+    session: Session,
+    row: Locked,
+    account: Scope,
+    event: FollowUpEvent,
+    *,
+    reason: ClosedReason,
+    note: str,
+    now: datetime,
 ) -> FollowUpState:
-    if row.state in (FollowUpState.CLOSED, FollowUpState.CONTINUED):
-        raise IllegalTransition(f"follow-up {row.id} has ended already")
-    _change(
+    state_after(row, event)
+    change(
         session,
         row,
         "state = 'closed', closed_by = :by, closed_at = :now, closed_reason = :reason, closed_note = :note,"
         " next_due_at = NULL, next_step_id = NULL, acknowledged_until = NULL",
         {"by": account.actor, "reason": reason, "note": note, "now": now},
     )
-    session.execute(_END_ALERTS, {"id": row.id, "by": account.actor, "now": now, "state": "done", "outcome": reason})
+    end_alerts(session, row, account, now, state=AlertState.DONE, outcome=reason)
     session.execute(_DROP_TEXTS, {"id": row.id, "by": account.actor, "now": now})
-    _tell(session, row, "closed", FollowUpState.CLOSED, account, now, reason=reason)
+    tell(session, row, "closed", FollowUpState.CLOSED, account, now, reason=reason)
     return FollowUpState.CLOSED
-
-
-def _change(session: Session, row: Locked, assignments: str, params: Mapping[str, object]) -> None:
-    """Apply `assignments`, constants of this module, to the locked row."""
-    statement = f"UPDATE follow_up SET {assignments}, row_version = row_version + 1 WHERE id = :id"
-    session.execute(text(statement), {**params, "id": row.id})
-
-
-def _tell(
-    session: Session,
-    row: Locked,
-    event: str,
-    to_state: FollowUpState,
-    account: Scope,
-    now: datetime,
-    *,
-    reason: str | None = None,
-    detail: Mapping[str, object] | None = None,
-) -> None:
-    history.follow_up_changed(
-        session,
-        follow_up_id=row.id,
-        event=event,
-        from_state=row.state,
-        to_state=to_state,
-        step_id=row.step_id,
-        actor=account,
-        now=now,
-        reason=reason,
-        detail=detail,
-    )
-    _audit(session, row, event, account, now)
-
-
-def _audit(session: Session, row: Locked, action: str, account: Scope, now: datetime) -> None:
-    history.audited(
-        session,
-        action=action,
-        subject="follow_up",
-        subject_id=row.id,
-        household_id=row.household_id,
-        actor=account,
-        now=now,
-    )
-
-
-def _overtake(session: Session, row: Locked, outcome: str, account: Scope, now: datetime) -> None:
-    params = {"id": row.id, "by": account.actor, "now": now, "state": "overtaken", "outcome": outcome}
-    session.execute(_END_ALERTS, params)
 
 
 def _lease_facts(row: Locked) -> FollowUpFacts:
@@ -328,22 +260,9 @@ def _lease_facts(row: Locked) -> FollowUpFacts:
     )
 
 
-_LOCK = text(
-    """
-    SELECT id, state, trigger, household_id, contact_code, pathway_code, pathway_version, high_risk, miss_count, cycle,
-           opened_at, anchor_at, step_id, seen_at, closing_by, closing_reason, row_version
-    FROM follow_up WHERE id = :id FOR UPDATE
-    """
-)
 _ACKNOWLEDGE_ALERTS = text(
     """
     UPDATE alert SET acknowledged_by = :by, acknowledged_at = :now
-    WHERE follow_up_id = :id AND state = 'open' AND kind IN ('step', 'confirm_seen', 'second_signature')
-    """
-)
-_END_ALERTS = text(
-    """
-    UPDATE alert SET state = :state, ended_at = :now, ended_by = :by, outcome = :outcome
     WHERE follow_up_id = :id AND state = 'open' AND kind IN ('step', 'confirm_seen', 'second_signature')
     """
 )

@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
 from models.db import history
-from models.db.follow_up_actions import ChangedMeanwhile, NotAllowed
+from models.db.follow_up_rows import ChangedMeanwhile, NotAllowed
 from models.db.scope import Scope
 from models.domain.ids import AppointmentId
 from models.domain.words import AppointmentStatus, ContactMode, OutcomeSubtype

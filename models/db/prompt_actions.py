@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.db import history
-from models.db.follow_up_actions import ChangedMeanwhile, IllegalTransition, NotAllowed
+from models.db.follow_up_rows import ChangedMeanwhile, IllegalTransition, NotAllowed
 from models.db.scope import Scope
 from models.domain.words import PromptDecision, PromptState
 
