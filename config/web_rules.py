@@ -9,6 +9,8 @@ from typing import Any
 from config.yaml_files import RuleFile, RulesError, read_rule_file
 
 SHIPPED = Path(__file__).parent
+# The ticks that make up one full cycle; a file that leaves one out is refused.
+CYCLE_PARTS = ("detect", "advance", "advance_urgent", "send", "send_urgent", "reconcile", "audit_clean")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class WebRules:
     by_address: Waits
     page_size: int
     story_size: int
+    cycle: Mapping[str, timedelta]  # part of the engine to how long its last good end may lie back
 
 
 def load_web_rules(overlay: Path | None = None) -> WebRules:
@@ -46,6 +49,7 @@ def load_web_rules(overlay: Path | None = None) -> WebRules:
         by_address=numbers.waits("by_address"),
         page_size=numbers.at("page_size"),
         story_size=numbers.at("story_size"),
+        cycle={part: timedelta(minutes=numbers.at("cycle_minutes", part)) for part in CYCLE_PARTS},
     )
     numbers.check()
     return rules

@@ -42,8 +42,7 @@ def create_app(settings: Settings, engine: Engine, rules: Rules) -> FastAPI:
     app.add_exception_handler(NotFound, _not_found)
     app.add_exception_handler(webhooks.BadSignature, webhooks.bad_signature)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _broken)
-    app.add_middleware(Shield, is_https=app.state.site.is_https)
+    app.add_middleware(Shield, is_https=app.state.site.is_https, broken=_broken)
     return app
 
 
@@ -86,5 +85,5 @@ def _http_error(request: Request, error: Exception) -> Response:
     return plain_page(request, "error.html", status=status, kind=kind)
 
 
-def _broken(request: Request, error: Exception) -> Response:
+def _broken(request: Request) -> Response:
     return plain_page(request, "error.html", status=500, kind="broken")

@@ -91,7 +91,7 @@ def show(
 
 
 def _ahead(visit: Visit, found: Case) -> list[tuple[Any, Any]]:
-    """The steps still to come with their due times, soonest first; none for one that has ended or waits for a person."""
+    """The steps to come with their due times, soonest first; none for one that has ended or waits for a person."""
     if found.row.state is not FollowUpState.OPEN:
         return []
     facts = case_story.facts_row(visit.db, found.row.id)

@@ -3,26 +3,38 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-# Every part of one full engine cycle, in the users' words, and how long its last good end may lie back.
-PARTS: Mapping[str, tuple[str, timedelta]] = {
-    "detect": ("finding missed appointments", timedelta(minutes=5)),
-    "advance": ("moving plans on", timedelta(minutes=5)),
-    "send": ("sending texts and alerts", timedelta(minutes=5)),
-    "reconcile": ("raising what nobody has answered", timedelta(minutes=15)),
-    "audit": ("checking its own work", timedelta(hours=26)),
+Cycle = Mapping[str, timedelta]
+Ticks = Mapping[str, datetime | None]
+
+# The parts of one full engine cycle in the users' words.
+LABELS: Mapping[str, str] = {
+    "detect": "finding missed appointments",
+    "advance": "moving plans on",
+    "advance_urgent": "moving urgent plans on",
+    "send": "sending texts and alerts",
+    "send_urgent": "sending urgent alerts",
+    "reconcile": "raising what nobody has answered",
+    "audit_clean": "checking its own work, and finding no fault",
 }
 
 
-def is_late(name: str, at: datetime | None, *, now: datetime) -> bool:
+def is_late(name: str, at: datetime | None, *, cycle: Cycle, now: datetime) -> bool:
     """Whether a part has not ended well lately; one that never has is late."""
-    return at is None or now - at > PARTS[name][1]
+    return at is None or now - at > cycle[name]
 
 
-def late_names(ticks: Mapping[str, datetime | None], *, now: datetime) -> list[str]:
+def late_names(ticks: Ticks, *, cycle: Cycle, now: datetime) -> list[str]:
     """The parts that are late, in the order of a cycle."""
-    return [name for name in PARTS if is_late(name, ticks.get(name), now=now)]
+    return [name for name in cycle if is_late(name, ticks.get(name), cycle=cycle, now=now)]
 
 
-def late_parts(ticks: Mapping[str, datetime | None], *, now: datetime) -> list[tuple[str, datetime | None]]:
+def late_parts(ticks: Ticks, *, cycle: Cycle, now: datetime) -> list[tuple[str, datetime | None]]:
     """The same in words, each with when it last ended well."""
-    return [(PARTS[name][0], ticks.get(name)) for name in late_names(ticks, now=now)]
+    return [(LABELS[name], ticks.get(name)) for name in late_names(ticks, cycle=cycle, now=now)]
+
+
+def last_cycle(ticks: Ticks, *, cycle: Cycle) -> datetime | None:
+    """Since when everything has been done at least once: the oldest last good end; None where a part never ended."""
+    ends = [ticks.get(name) for name in cycle]
+    known = [end for end in ends if end is not None]
+    return min(known) if len(known) == len(ends) else None

@@ -32,6 +32,7 @@ def needs_a_person(visit: AVisit) -> HTMLResponse:
         more=len(waiting) >= needs_person.PAGE,
         outcomes=words.ALERT_OUTCOMES,
         by_the_work=BY_THE_WORK,
+        replies=words.REPLIES,
     )
 
 

@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse
 from models.db import banners
 from models.domain.words import FeedHealth
 from web import words
-from web.health import late_parts
+from web.health import last_cycle, late_parts
 from web.site import site_of
 from web.visits import Visit
 
@@ -36,14 +36,15 @@ def page(visit: Visit, template: str, *, status: int = 200, **content: Any) -> H
     """A page for a logged-in person, with the freshness of the data on top."""
     site = visit.site
     feeds = banners.sources(visit.db)
-    late = late_parts(banners.ticks(visit.db), now=visit.now)
+    ticks, cycle = banners.ticks(visit.db), site.web.cycle
     frame = {
         "scope": visit.scope,
         "role": words.ACCOUNT_ROLES[visit.scope.role],
         "csrf_token": visit.csrf_token,
         "feeds": feeds,
         "late_feeds": [feed for feed in feeds if feed.health in (FeedHealth.LATE, FeedHealth.SMALL)],
-        "late_parts": late,
+        "late_parts": late_parts(ticks, cycle=cycle, now=visit.now),
+        "last_cycle": last_cycle(ticks, cycle=cycle),
         "now": visit.now,
         "done": DONE.get(visit.request.query_params.get("done", ""), ""),
         "path": visit.request.url.path,

@@ -6,7 +6,7 @@ from starlette.responses import HTMLResponse
 from models.db import accounts, banners
 from models.domain.words import AccountRole
 from web import words
-from web.health import PARTS, is_late
+from web.health import LABELS, is_late
 from web.pages import page
 from web.visits import AVisit
 
@@ -16,9 +16,9 @@ router = APIRouter()
 @router.get("/running")
 def running(visit: AVisit) -> HTMLResponse:
     """No family is on this page; only an administrator sees the accounts."""
-    ticks = banners.ticks(visit.db)
+    ticks, cycle = banners.ticks(visit.db), visit.site.web.cycle
     parts = [
-        (label, ticks.get(name), is_late(name, ticks.get(name), now=visit.now)) for name, (label, _) in PARTS.items()
+        (LABELS[name], ticks.get(name), is_late(name, ticks.get(name), cycle=cycle, now=visit.now)) for name in cycle
     ]
     is_admin = visit.scope.role is AccountRole.ADMINISTRATOR
     return page(

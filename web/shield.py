@@ -1,10 +1,15 @@
 """What every response carries against misuse, and the bound on what a request may bring. Plain ASGI, no framework."""
 
-from collections.abc import Sequence
+import logging
+import traceback
+from collections.abc import Callable, Sequence
 
-from starlette.datastructures import MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger(__name__)
 
 LARGEST_BODY = 64 * 1024  # bytes; forms and callbacks are far smaller
 POLICY = (
@@ -25,8 +30,9 @@ HEADERS: Sequence[tuple[str, str]] = (
 class Shield:
     """Adds the headers to every response and refuses bodies above the bound, counted as they come in."""
 
-    def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
+    def __init__(self, app: ASGIApp, *, is_https: bool, broken: Callable[[Request], Response]) -> None:
         self._app = app
+        self._broken = broken
         https = (("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),) if is_https else ()
         self._headers = (*HEADERS, *https)
 
@@ -44,11 +50,27 @@ class Shield:
                 headers.setdefault("Cache-Control", "public, max-age=3600" if is_asset else "no-store")
             await send(message)
 
+        await self._answer(scope, receive, send_shielded)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; what it brings too much of, or breaks on, is answered here, with the headers too."""
         bounded = _Bounded(receive)
         try:
-            await self._app(scope, bounded, send_shielded)
+            announced = Headers(scope=scope).get("content-length", "0")
+            if announced.isdigit() and int(announced) > LARGEST_BODY:
+                raise TooLarge
+            await self._app(scope, bounded, send)
         except TooLarge:
-            await PlainTextResponse("too large", status_code=413)(scope, receive, send_shielded)
+            await PlainTextResponse("too large", status_code=413)(scope, receive, send)
+        except Exception as error:
+            await self._tell_broken(error, scope, receive, send)
+
+    async def _tell_broken(self, error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+        """Log where it broke, never the error's words: a database's error repeats the values, which name people."""
+        frames = traceback.extract_tb(error.__traceback__)
+        where = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames[-4:]]
+        log.error("a request broke", extra={"action": "request_broke", "error": type(error).__name__, "where": where})
+        await self._broken(Request(scope))(scope, receive, send)
 
 
 class TooLarge(Exception):

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from models.db.case_story import Happening
 from models.domain.pathway import Pathway
-from models.domain.words import AlertKind, AppointmentStatus, MessageState, OwnerRole
+from models.domain.words import AppointmentStatus, MessageState, OwnerRole
 from web import words
 from web.sentences import person, step_title, text_words
 from web.templates_env import moment
@@ -57,28 +57,51 @@ class _Told:
 
 
 _FOLLOW_UP: Mapping[str, Callable[[_Told], str]] = {
-    "opened": lambda t: "Follow-up opened",
-    "opened_backlog": lambda t: "Opened as an old entry: already older than its plan when it came in",
+    "opened": lambda t: (
+        "Opened as an old entry: already older than its plan when it came in"
+        if t.happening.detail.get("backlog")
+        else "Follow-up opened"
+    ),
     "step_fired": lambda t: f"Step due: {t.step}. Went to {t.told}, to be acknowledged by {t.time('answer_by')}",
     "step_raised": lambda t: f"Nobody acknowledged “{t.step}” in time. Went up to {t.told}",
     "step_came_back": lambda t: f"The time for “{t.step}” was over. It came back to {t.told}",
     "step_passed": lambda t: f"“{t.step}” was due as well; the later step took over from it",
-    "high_risk_found": lambda t: "A high-risk flag was found: the plan goes faster from here",
+    "turned_high_risk": lambda t: "A high-risk flag was found: the plan goes faster from here",
+    "booked_again": lambda t: "A new appointment is booked; this stays open until the right person is seen",
+    "ladder_changed": lambda t: "The plan changed to the one that fits what is known now",
+    "missed_again": lambda t: "The appointment was moved, and missed again",
+    "outcome_not_recorded": lambda t: "The outcome of the appointment is not recorded",
+    "outcome_corrected": lambda t: f"{t.who} put the recorded outcome right",
+    "outcome_arrived": lambda t: "The outcome was recorded, and it is no miss: this has ended",
+    "taken_over": lambda t: "The contact was booked and then missed: the same follow-up goes on",
+    "continued_in_later_miss": lambda t: "A later appointment was missed as well: the thread goes on there",
+    "seen_evidence": lambda t: "The record shows that the right person was seen; somebody has to confirm and close",
+    "seen_withdrawn": lambda t: "What showed that somebody was seen was taken back: the plan goes on",
     "acknowledged": lambda t: f"{t.who} acknowledged it until {t.time('until')}",
     "text_offered": lambda t: "A neutral text to the family was prepared; it waits for a person's release",
     "text_not_possible": lambda t: "No text could be prepared: no number is known",
     "text_released": lambda t: f"{t.who} checked and released the text",
-    "taken_over": lambda t: "The contact was booked and then missed: the same follow-up goes on",
-    "switched": lambda t: "The plan changed to the one that fits what is known now",
-    "seen": lambda t: "Evidence came that the right person was seen; it waits for somebody to confirm and close",
+    "text_held_back": lambda t: text_words(MessageState.BLOCKED, t.happening.reason),
+    "text_sent": lambda t: "The text left",
+    "text_delivered": lambda t: "The text was delivered",
+    "text_undelivered": lambda t: "The text did not arrive",
+    "text_refused": lambda t: "The text could not be sent",
+    "text_no_report": lambda t: "Nobody confirmed in time that the text arrived",
+    "text_fate_unknown": lambda t: "Nobody knows whether the text left; a person has to find out",
+    "email_sent": lambda t: "An e-mail to staff left",
+    "reply_coming": lambda t: "The family replied that they will come",
+    "reply_change": lambda t: "The family replied that they want another time",
+    "reply_call_me": lambda t: "The family asked to be rung",
+    "reply_stop": lambda t: "The family asked not to be texted",
+    "reply_other": lambda t: "The family replied; a person has to read it",
     "not_seen_after_all": lambda t: f"{t.who} says that nobody was seen after all; the plan goes on",
     "closing_asked": lambda t: f"{t.who} asked to close it; a second person has to agree",
     "closing_refused": lambda t: f"{t.who} did not agree to close it",
     "taken_up": lambda t: f"{t.who} took this old entry up: its plan begins",
     "closed": lambda t: f"{t.who} closed it",
     "reopened": lambda t: f"{t.who} opened it again",
-    "continued": lambda t: "A later appointment was missed as well: the thread goes on there",
 }
+_REASON_IS_CODE = ("step_passed", "text_not_possible", "text_held_back", "text_no_report", "text_fate_unknown")
 
 
 def tell_story(happenings: list[Happening], *, pathway: Pathway, zone: ZoneInfo) -> list[Line]:
@@ -91,11 +114,7 @@ def _line(told: _Told) -> Line:
     match happening.about:
         case "appointment":
             status = words.STATUSES.get(AppointmentStatus(happening.what), happening.what)
-            sentence = f"{told.who} recorded the appointment as: {status}".capitalize()
-        case "text":
-            sentence = text_words(MessageState(happening.what), happening.reason)
-        case "alert":
-            sentence = words.ALERTS[AlertKind(happening.what)]
+            sentence = f"{told.who[:1].upper()}{told.who[1:]} recorded the appointment as: {status}"
         case _:
             tell = _FOLLOW_UP.get(happening.what)
             sentence = tell(told) if tell is not None else happening.what.replace("_", " ").capitalize()
@@ -104,6 +123,6 @@ def _line(told: _Told) -> Line:
 
 def _note(happening: Happening) -> str:
     reason = happening.reason or ""
-    if happening.about != "follow_up" or happening.what in ("step_passed", "text_not_possible"):
+    if happening.about != "follow_up" or happening.what in _REASON_IS_CODE:
         return ""
     return next((label for code, label in words.CLOSED.items() if code == reason), reason)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from models.domain.gate import Reason
+from models.domain.replies import ReplyMeaning
 from models.domain.words import (
     AccountRole,
     AlertKind,
@@ -139,6 +140,13 @@ ALERT_OUTCOMES: Final[Mapping[str, str]] = {
     "rang_family": "Rang the family",
     "put_right_in_record": "Put right in the record system",
     "nothing_needed": "Looked at; nothing more is needed",
+}
+REPLIES: Final[Mapping[ReplyMeaning, str]] = {
+    ReplyMeaning.COMING: "They say that they will come.",
+    ReplyMeaning.CHANGE: "They want another time.",
+    ReplyMeaning.CALL_ME: "They ask to be rung.",
+    ReplyMeaning.STOP: "They ask not to be texted.",
+    ReplyMeaning.OTHER: "Please read what they wrote.",
 }
 KNOWN: Final[Mapping[Known, str]] = {
     Known.UNKNOWN: "not known",

@@ -97,6 +97,7 @@ class Case:
     booked: tuple[Booked, ...]
     others: tuple[ListRow, ...]  # the household's other live follow-ups, as far as the scope covers them
     prompts: tuple[tuple[int, PersonId, str], ...]  # undecided ones: id, whom about, rule
+    replies: tuple[tuple[datetime, str, bool], ...]  # newest first: when, what they wrote, whether it waits
 
 
 def find(session: Session, scope: Scope, follow_up_id: FollowUpId) -> Case | None:
@@ -118,6 +119,7 @@ def find(session: Session, scope: Scope, follow_up_id: FollowUpId) -> Case | Non
             for prompt_id, person_id, rule, team_id in session.execute(_PROMPTS, params)
             if scope.covers(team_id)
         ),
+        replies=tuple((at, body, waits) for at, body, waits in session.execute(_REPLIES, params)),
     )
 
 
@@ -221,5 +223,11 @@ _PROMPTS = text(
     """
     SELECT id, person_id, rule_id, team_id FROM referral_prompt
     WHERE state <> 'decided' AND (household_id = :household OR person_id = :person) ORDER BY raised_at, id
+    """
+)
+_REPLIES = text(
+    """
+    SELECT i.received_at, i.body, a.state = 'open' FROM alert a JOIN inbound_message i ON i.alert_id = a.id
+    WHERE a.follow_up_id = :id ORDER BY i.id DESC LIMIT 10
     """
 )

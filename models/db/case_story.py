@@ -1,4 +1,4 @@
-"""The story of a follow-up: what happened, in order, from the histories of it, its appointment and its texts."""
+"""The story of a follow-up: what happened, in order, from its own history and its appointment's."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from models.domain.ids import FollowUpId
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One thing that happened. `about`: follow_up, appointment, text or reply. `what`: that history's own word."""
+    """One thing that happened. `about`: follow_up or appointment. `what`: that history's own word."""
 
     at: datetime
     about: str
@@ -55,13 +55,6 @@ _STORY = text(
         UNION ALL
         (SELECT e.at, 'appointment', e.to_status, e.id, NULL, e.actor, NULL, e.detail
          FROM appointment_event e JOIN follow_up f ON f.appointment_id = e.appointment_id WHERE f.id = :id)
-        UNION ALL
-        (SELECT coalesce(m.ended_at, m.sent_at), 'text', m.state, m.id, NULL, m.ended_by, m.block_reason, NULL
-         FROM message_subject s JOIN message m ON m.id = s.message_id
-         WHERE s.follow_up_id = :id AND m.audience = 'family' AND coalesce(m.ended_at, m.sent_at) IS NOT NULL)
-        UNION ALL
-        (SELECT a.raised_at, 'alert', a.kind, a.id, a.step_id, NULL, a.outcome, a.detail
-         FROM alert a WHERE a.follow_up_id = :id AND a.kind NOT IN ('step', 'confirm_seen', 'second_signature'))
     ) happenings
     ORDER BY at DESC, about DESC, event_id DESC LIMIT :limit
     """

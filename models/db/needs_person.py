@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, case, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from models.db.scope import Scope
-from models.db.tables import Alert, Message, Person, Practitioner, Source, Team
+from models.db.tables import Alert, InboundMessage, Message, Person, Practitioner, Source, Team
 from models.domain.ids import AlertId
 from models.domain.words import AccountRole, AlertKind, AlertState, Urgency
 
@@ -42,6 +42,7 @@ class WaitingAlert:
     owner_name: str | None
     owner_team_name: str | None
     block_reason: str | None
+    reply: str | None  # what a family wrote
     detail: dict[str, Any]
 
 
@@ -58,6 +59,7 @@ def waiting(session: Session, scope: Scope) -> list[WaitingAlert]:
             Practitioner.name.label("owner"),
             owner_team.c.name.label("owner_team"),
             Message.block_reason,
+            InboundMessage.body,
         )
         .outerjoin(Person, Person.id == Alert.person_id)
         .outerjoin(Source, Source.id == Alert.source_id)
@@ -65,6 +67,7 @@ def waiting(session: Session, scope: Scope) -> list[WaitingAlert]:
         .outerjoin(Practitioner, Practitioner.id == Alert.practitioner_id)
         .outerjoin(owner_team, owner_team.c.id == Alert.owner_team_id)
         .outerjoin(Message, Message.id == Alert.message_id)
+        .outerjoin(InboundMessage, InboundMessage.alert_id == Alert.id)
         .where(_waits(scope))
         .order_by(urgency, Alert.next_due_at, Alert.id)
         .limit(PAGE)
@@ -121,5 +124,6 @@ def _waiting(row: Any) -> WaitingAlert:
         owner_name=row.owner,
         owner_team_name=row.owner_team,
         block_reason=row.block_reason,
+        reply=row.body,
         detail=alert.detail or {},
     )

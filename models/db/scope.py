@@ -1,7 +1,6 @@
 """Whose families a login may see. Every query of the pages demands a Scope; none works without (design 5)."""
 
 from dataclasses import dataclass
-
 from typing import Any
 
 from sqlalchemy import ColumnElement, false, true

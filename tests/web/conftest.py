@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, datetime
 
 import pytest
 from fastapi import FastAPI
@@ -21,7 +21,7 @@ SECRET = "a secret of more than thirty-two characters"
 @pytest.fixture(scope="session")
 def rules() -> Rules:
     """The rules as shipped."""
-    return load_rules(config_dir=None, nation="england", today=date.today())
+    return load_rules(config_dir=None, nation="england", today=datetime.now(UTC).date())
 
 
 @pytest.fixture
@@ -46,18 +46,20 @@ class Browser:
     def __init__(self, app: FastAPI) -> None:
         self.client = TestClient(app, follow_redirects=False)
 
-    def log_in(self, username: str, password: str = PASSWORD, *, path: str = "/"):  # noqa: ANN201
+    def log_in(self, username: str, password: str = PASSWORD, *, path: str = "/"):
         token = self.token(self.client.get("/login").text)
         form = {"csrf_token": token, "username": username, "password": password, "next": path}
         return self.client.post("/login", data=form)
 
-    def get(self, path: str, **options: object):  # noqa: ANN201
+    def get(self, path: str, **options: object):
         return self.client.get(path, **options)
 
-    def post(self, path: str, *, page: str | None = None, **fields: object):  # noqa: ANN201
+    def post(self, path: str, *, page: str | None = None, **fields: object):
         """Post a form of `page` (default: the path's own page) with its hidden fields and these."""
         shown = self.client.get(page or path.rsplit("/", 1)[0]).text
-        hidden = dict(re.findall(r'<input type="hidden" name="(row_version|last_event|seen_status)" value="([^"]*)"', shown))
+        hidden = dict(
+            re.findall(r'<input type="hidden" name="(row_version|last_event|seen_status)" value="([^"]*)"', shown)
+        )
         return self.client.post(path, data={**hidden, "csrf_token": self.token(shown), **fields})
 
     @staticmethod

@@ -8,6 +8,7 @@ from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
 from config.rules import Rules
+from config.web_rules import CYCLE_PARTS
 from models.db import accounts
 from models.db.tables import (
     Alert,
@@ -54,8 +55,10 @@ class World:
             Source, name="SystmOne", as_of=self.now - timedelta(minutes=40), last_received_at=self.now, health="fresh"
         )
         self._pathways()
-        self.teams = {code: self._add(Team, code=code, name=name, stage="texts", call_back_number="+441632960001")
-                      for code, name in (("north", "Northside"), ("south", "Southside"))}
+        self.teams = {
+            code: self._add(Team, code=code, name=name, stage="texts", call_back_number="+441632960001")
+            for code, name in (("north", "Northside"), ("south", "Southside"))
+        }
         self.staff = {
             code: self._add(Practitioner, code=code, name=name, role=role, team_id=self.teams[team])
             for code, name, role, team in (
@@ -64,7 +67,7 @@ class World:
                 ("south-hv", "Joan Price", "health_visitor", "south"),
             )
         }
-        for name in ("detect", "advance", "send", "reconcile", "audit"):
+        for name in CYCLE_PARTS:
             session.execute(insert(Tick).values(name=name, started_at=self.now, succeeded_at=self.now))
 
     def account(
@@ -90,8 +93,9 @@ class World:
         )
         return username
 
-    def family(self, child: str, *, born: date | None = None, mother: str = "", safe: str = "yes", team: str = "north"
-               ) -> dict[str, int]:
+    def family(
+        self, child: str, *, born: date | None = None, mother: str = "", safe: str = "yes", team: str = "north"
+    ) -> dict[str, int]:
         """A household with a child and its mother, who has a number."""
         serial = next(_numbers)
         household = self._add(Household, team_id=self.teams[team])
@@ -112,8 +116,14 @@ class World:
                 caseload_holder_id=self.staff["amira"] if role == "child" else None,
             )
             ids[role] = person
-            self._add(HouseholdMember, household_id=household, person_id=person, role=role, lives_with="yes",
-                      parental_responsibility="yes" if role == "mother" else "unknown")
+            self._add(
+                HouseholdMember,
+                household_id=household,
+                person_id=person,
+                role=role,
+                lives_with="yes",
+                parental_responsibility="yes" if role == "mother" else "unknown",
+            )
         ids["number"] = self._add(
             ContactPoint,
             person_id=ids["mother"],
@@ -199,17 +209,36 @@ class World:
         )
         for event, at, detail in (
             ("opened", starts + timedelta(hours=3), None),
-            ("step_fired", starts + timedelta(hours=3),
-             {"told": "practitioner", "answer_by": (starts + timedelta(hours=7)).isoformat()}),
+            (
+                "step_fired",
+                starts + timedelta(hours=3),
+                {"told": "practitioner", "answer_by": (starts + timedelta(hours=7)).isoformat()},
+            ),
         ):
-            self._add(FollowUpEvent, follow_up_id=follow_up, at=at, event=event, to_state=state, step_id=step,
-                      actor_kind="engine", actor="engine", detail=detail)
+            self._add(
+                FollowUpEvent,
+                follow_up_id=follow_up,
+                at=at,
+                event=event,
+                to_state=state,
+                step_id=step,
+                actor_kind="engine",
+                actor="engine",
+                detail=detail,
+            )
         if held_text:
             self.text(follow_up, family, state="held")
         return follow_up
 
-    def text(self, follow_up: int, family: dict[str, int], *, state: str = "held", body: str | None = None,
-             block_reason: str | None = None) -> int:
+    def text(
+        self,
+        follow_up: int,
+        family: dict[str, int],
+        *,
+        state: str = "held",
+        body: str | None = None,
+        block_reason: str | None = None,
+    ) -> int:
         """A text to the family about a follow-up."""
         message = self._add(
             Message,

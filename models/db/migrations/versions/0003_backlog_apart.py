@@ -13,7 +13,5 @@ KEYS = "(team_id, red_flag DESC, high_risk DESC, breach_at, id) INCLUDE (trigger
 def upgrade() -> None:
     """Replace the index; at this point of the project's life no table is large."""
     op.execute("DROP INDEX ix_follow_up_worklist")
-    op.execute(
-        f"CREATE INDEX ix_follow_up_worklist ON follow_up {KEYS} WHERE state IN ('open', 'seen', 'closing')"
-    )
+    op.execute(f"CREATE INDEX ix_follow_up_worklist ON follow_up {KEYS} WHERE state IN ('open', 'seen', 'closing')")
     op.execute(f"CREATE INDEX ix_follow_up_backlog ON follow_up {KEYS} WHERE state = 'backlog'")
