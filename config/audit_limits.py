@@ -1,6 +1,6 @@
 """How late is too late for the auditor: config/audit.yaml, or the file of that name in a trust's own folder."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from config.rule_files import SHIPPED
@@ -13,13 +13,18 @@ _DAYS = "holiday_horizon_days"
 
 def load_audit_limits(*, config_dir: Path | None) -> AuditLimits:
     """Return the limits. Raises RulesError naming every value that is no positive whole number."""
-    own = None if config_dir is None else config_dir / "audit.yaml"
-    file = read_rule_file(own if own is not None and own.exists() else SHIPPED / "audit.yaml")
+    file = _read("audit.yaml", config_dir)
     findings = [finding for key in (*_MINUTES, _DAYS) for finding in _faults(file, key)]
     if findings:
         raise RulesError(findings)
     settling, late, message_late, sending = (timedelta(minutes=file.content[key]) for key in _MINUTES)
-    return AuditLimits(settling, late, message_late, sending, timedelta(days=file.content[_DAYS]))
+    checked_until = date.fromisoformat(_read("holidays.yaml", config_dir).content["checked_until"])
+    return AuditLimits(settling, late, message_late, sending, timedelta(days=file.content[_DAYS]), checked_until)
+
+
+def _read(name: str, config_dir: Path | None) -> RuleFile:
+    own = None if config_dir is None else config_dir / name
+    return read_rule_file(own if own is not None and own.exists() else SHIPPED / name)
 
 
 def _faults(file: RuleFile, key: str) -> list[Finding]:

@@ -39,14 +39,3 @@ def working_calendar(
         day_ends=day_ends,
         known_until=known_until,
     )
-
-
-def horizon_warning(calendar: WorkingCalendar, *, today: date, days_ahead: int) -> str | None:
-    """Return what to do where the checked holidays end within `days_ahead` of `today`; else None."""
-    left = (calendar.known_until - today).days
-    if left >= days_ahead:
-        return None
-    return (
-        f"bank holidays are checked until {calendar.known_until}, {left} days from now; expected {days_ahead} or more: "
-        "compare with the published list and set checked_until in config/holidays.yaml"
-    )

@@ -25,7 +25,8 @@ class Finding:
 
     def __str__(self) -> str:
         named = ", ".join(map(str, self.ids))
-        return f"{self.code} (design {self.rule}): {self.count} {self.says}; ids {named}"
+        where = self.rule if self.rule.startswith("hazard") else f"design {self.rule}"
+        return f"{self.code} ({where}): {self.count} {self.says}" + (f"; ids {named}" if named else "")
 
     def to_json(self) -> dict[str, object]:
         """The finding as JSON."""
@@ -63,6 +64,9 @@ def audit(session: Session, now: datetime, *, limits: AuditLimits) -> AuditRepor
         says = "seals of the audit trail that do not fit the entries they seal"
         violations.append(Finding("audit_trail_changed", "3.12", says, len(broken), tuple(broken[:SAMPLE])))
     warnings = [finding for check, finding in found if finding is not None and check.warns_only]
+    if limits.holidays_end_soon(now.date()):
+        says = f"lists of bank holidays, checked until {limits.holidays_checked_until} (config/holidays.yaml)"
+        warnings.append(Finding("holidays_end_soon", "hazard 20", says, 1, ()))
     return AuditReport(tuple(violations), tuple(warnings))
 
 

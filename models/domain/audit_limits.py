@@ -1,7 +1,7 @@
 """How late is too late for the auditor; the values are a trust's own (config/audit.yaml)."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,4 +12,9 @@ class AuditLimits:
     late: timedelta
     message_late: timedelta
     sending: timedelta
-    holiday_horizon: timedelta
+    holiday_horizon: timedelta  # the checked bank holidays must reach this far ahead
+    holidays_checked_until: date
+
+    def holidays_end_soon(self, today: date) -> bool:
+        """Whether the list of bank holidays that somebody has checked ends too near `today`."""
+        return self.holidays_checked_until - today < self.holiday_horizon

@@ -84,6 +84,11 @@ class TestAuditor:
         assert report.violations == ()
         assert report.warnings == ()
 
+    def test_warns_before_the_checked_bank_holidays_end(self, quiet: Session):
+        """Hazard 20: a holiday nobody entered would delay steps in silence."""
+        soon = datetime.combine(LIMITS.holidays_checked_until, NOW.timetz()) - timedelta(days=30)
+        assert [finding.code for finding in audit(quiet, soon, limits=LIMITS).warnings] == ["holidays_end_soon"]
+
     @pytest.mark.parametrize("status", ["missed", "arrived_not_seen", "outcome_due"])
     def test_misses_an_appointment_without_follow_up(self, quiet: Session, status: str):
         """Design 3.1, at any age: this one is years old by the time anybody looks."""

@@ -5,9 +5,9 @@ from datetime import date
 
 import pytest
 
+from config.audit_limits import load_audit_limits
 from config.rule_files import SHIPPED
 from config.rules import UnknownRule, load_rules
-from config.working_calendar import horizon_warning
 from config.yaml_files import read_rule_file
 
 RULES = load_rules(config_dir=None, nation="england", today=date(2026, 11, 22))
@@ -65,9 +65,9 @@ class TestFlag:
 class TestHolidays:
     def test_warn_before_the_checked_list_ends(self):
         """A proclaimed day nobody entered would delay a step in silence; hazard 20 of the log."""
-        calendar = RULES.calendar
-        assert horizon_warning(calendar, today=date(2027, 10, 2), days_ahead=90) is None
-        assert "compare with the published list" in horizon_warning(calendar, today=date(2027, 10, 3), days_ahead=90)
+        limits = load_audit_limits(config_dir=None)
+        assert not limits.holidays_end_soon(date(2027, 10, 2))
+        assert limits.holidays_end_soon(date(2027, 10, 3))
 
     @pytest.mark.parametrize("nation", ["england", "wales", "scotland", "northern-ireland"])
     def test_exist_for_every_nation(self, nation):
