@@ -45,6 +45,8 @@ def lint_folders(folders: Sequence[Path]) -> Iterator[Finding]:
     except RulesError as error:
         yield from error.findings
         return
+    if not files:
+        return
     language = next((file for file in files if file.path.name == "language.yaml"), None)
     if language is None:
         yield Finding("messages/language.yaml", None, "", "absent", "the rules that texts are linted by")

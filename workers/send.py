@@ -113,7 +113,7 @@ def _send_one(
         now = clock(session)
         store_result(session, rules, attempt_id, result, now=now, chance=random.random())
         session.commit()
-    log.info("message handed over", message_id=message_id, attempt_id=str(attempt_id), outcome=result.outcome.value)
+    log.debug("message handed over", message_id=message_id, attempt_id=str(attempt_id), outcome=result.outcome.value)
 
 
 def _claim(

@@ -12,7 +12,7 @@ from models.db.gate import LoadedText
 from models.db.sending import Beginning, Change, Claimed
 from models.domain.gate import QUIET_REASONS, Gate, GateVerdict, Reason, check
 from models.domain.ids import MessageId
-from models.domain.sending import after_call
+from models.domain.sending import CodeMeaning, after_call
 from models.domain.words import AlertKind, Audience, Channel, MessageState, Purpose
 from workers.channels.base import OutgoingText, SendResult
 from workers.message_words import family_words, staff_words, template_for
@@ -77,11 +77,17 @@ def store_result(
     if then.state in (MessageState.SENT, MessageState.DELIVERED):
         sending.tell_story(session, found.id, "text_sent" if found.channel == Channel.SMS else "email_sent", now=now)
         receipts.apply_kept(session, attempt=attempt_id, now=now, codes=rules.codes, answer_by=answer_by)
+    if result.meaning is CodeMeaning.ACCOUNT:
+        day = now.astimezone(rules.gate.hours.zone).date()
+        code = f"account {result.code}"
+        message_alerts.raise_for_team(
+            session, None, AlertKind.TEXT_UNDELIVERED, day=day, code=code, answer_by=answer_by, now=now
+        )
     if then.tell is not None:
         reason = result.code or "refused"
         sending.tell_story(session, found.id, "text_refused", now=now, reason=reason, actor="provider")
         if then.number_out is not None and found.contact_point_id is not None:
-            out = then.number_out.value == "opted_out"
+            out = then.number_out is CodeMeaning.OPTED_OUT
             sending.mark_number(session, found.contact_point_id, opted_out=out, code=reason, now=now)
         receipts.tell_person(session, found, then.tell, code=reason, answer_by=answer_by, now=now)
 
@@ -98,7 +104,8 @@ def put_off_faulty(
         return
     tries = sending.count_fault(session, message.id)
     if tries < rules.sending.tries[message.audience]:
-        sending.put_off(session, message.id, until=now + rules.sending.backoff(tries, chance=chance))
+        until = now + rules.sending.backoff(tries, chance=chance)
+        sending.put_off(session, message.id, until=until, reason=OWN_FAULT)
         return
     sending.stop(session, message.id, MessageState.BLOCKED, reason=OWN_FAULT, now=now)
     if message.audience is Audience.FAMILY:
@@ -149,7 +156,7 @@ def _stop(
 ) -> None:
     """Store a verdict other than pass. What was released and can't go is told to the follow-up's owner at once."""
     if verdict.gate is Gate.WAIT and verdict.until is not None:
-        sending.put_off(session, message.id, until=verdict.until)
+        sending.put_off(session, message.id, until=verdict.until, reason=verdict.reason or "")
         return
     assert verdict.reason is not None
     expired = verdict.gate is Gate.EXPIRE

@@ -162,18 +162,18 @@ WITH started AS (
   SELECT :attempt, :id, 1 + count(*), :now, 'started' FROM attempt WHERE message_id = :id
 )
 UPDATE message SET state = 'sending', attempts = :number, sent_at = :now, settle_due_at = :settle, body = :body,
-  template_version = :version, language = :language, lease_until = NULL, claim_token = NULL
+  template_version = :version, language = :language, block_reason = NULL, lease_until = NULL, claim_token = NULL
 WHERE id = :id
 """)
 
 
-def put_off(session: Session, message_id: int, *, until: datetime) -> None:
-    """Queue a claimed message again for `until`: the gate said wait. Nothing has left."""
-    session.execute(_PUT_OFF, {"id": message_id, "until": until})
+def put_off(session: Session, message_id: int, *, until: datetime, reason: str) -> None:
+    """Queue a claimed message again for `until`: the gate said wait. Nothing has left; the page shows why."""
+    session.execute(_PUT_OFF, {"id": message_id, "until": until, "reason": reason})
 
 
 _PUT_OFF = text("""
-UPDATE message SET state = 'queued', send_after = :until, lease_until = NULL, claim_token = NULL
+UPDATE message SET state = 'queued', send_after = :until, block_reason = :reason, lease_until = NULL, claim_token = NULL
 WHERE id = :id AND state = 'claimed'
 """)
 

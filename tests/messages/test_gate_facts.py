@@ -239,6 +239,7 @@ class TestReminder:
         session.commit()
         drain(engine, channels())
         assert state_of(engine, message_id) == "queued"
+        assert reason_of(engine, message_id) in ("feed_late", "vanished")
 
     def test_of_an_antenatal_contact_needs_to_know_how_the_pregnancy_goes(
         self, engine: Engine, session: Session
