@@ -66,6 +66,7 @@ class TestFinding:
 
 
 SPOILT = [
+    pytest.param("holidays.yaml", "2027-12-31", "2027-02-31", "a date that exists", id="a day the year hasn't"),
     pytest.param(REVIEW, "version: 1", "version: one", "version is 'one'; expected integer", id="a word for a number"),
     pytest.param(REVIEW, "title: Univ", "titel: Univ", "expected also title", id="a name misspelt"),
     pytest.param(REVIEW, 'at: "09:00"', 'at: "9 am"', "expected text like", id="a time of day in words"),
