@@ -54,8 +54,8 @@ _MOTHERS = """
 _PLAN_TABLE = """
     CREATE TEMP TABLE plan (
         person_id bigint, pregnancy_id bigint, household_id bigint, team_id bigint, contact_code text,
-        schedule_code text, schedule_version bigint, anchor_on date, window_start date, window_end date, late_until date, state text,
-        next_due_at timestamptz, already_past boolean) ON COMMIT DROP
+        schedule_code text, schedule_version bigint, anchor_on date, window_start date, window_end date,
+        late_until date, state text, next_due_at timestamptz, already_past boolean) ON COMMIT DROP
 """
 _STORE = """
     INSERT INTO expected_contact (person_id, pregnancy_id, household_id, team_id, contact_code, schedule_code,
