@@ -26,8 +26,9 @@ log = structlog.get_logger(__name__)
 class Worker:
     """One lane's worker: its Celery application and the sweep beside it. Made before Celery forks its processes."""
 
-    def __init__(self, settings: Settings, lane: Lane) -> None:
+    def __init__(self, settings: Settings, lane: Lane, *, unrung_seconds: float = UNRUNG_SECONDS) -> None:
         self.lane = lane
+        self._unrung_seconds = unrung_seconds
         self._settings = settings
         self._machine: Machine | None = None
         self._making = threading.Lock()
@@ -41,7 +42,7 @@ class Worker:
         pause = AGAIN_SECONDS
         try:
             done = drain(self.machine(), self.lane)
-            pause = AGAIN_SECONDS if done.failed else UNRUNG_SECONDS
+            pause = AGAIN_SECONDS if done.failed else self._unrung_seconds
             return done.handled
         finally:
             self._due_at.value = time.monotonic() + pause
