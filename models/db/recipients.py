@@ -1,7 +1,8 @@
 """Whom a family's message is for, and at which number. Picks; whether that number may be texted is for the gate.
 
 The rule (domain.md 6.2): the person whom the appointment names to be reached; else an adult subject herself; else the
-one with recorded parental responsibility; else the mother. Never every number on file, never a guess by number or name.
+one with recorded parental responsibility for a child; else the child's mother. Never every number on file, never one
+adult about another, never a guess by number or name.
 """
 
 from collections.abc import Iterable
@@ -38,7 +39,7 @@ def for_appointments(session: Session, appointment_ids: Iterable[int]) -> dict[i
 
 
 _OF_APPOINTMENTS = """
-  SELECT a.id AS asked_id, a.person_id, a.household_id, a.team_id, a.contact_person_id
+  SELECT a.id AS asked_id, a.person_id, a.household_id, a.team_id, a.contact_person_id, a.subject_role
   FROM appointment a WHERE a.id = ANY(CAST(:ids AS bigint[]))
 """
 
@@ -47,8 +48,11 @@ _OF_FOLLOW_UPS = """
     COALESCE(a.contact_person_id, (
       SELECT latest.contact_person_id FROM appointment latest
       WHERE latest.person_id = f.person_id AND latest.contact_person_id IS NOT NULL
-      ORDER BY latest.starts_at DESC LIMIT 1)) AS contact_person_id
+      ORDER BY latest.starts_at DESC LIMIT 1)) AS contact_person_id,
+    COALESCE(a.subject_role, m.role) AS subject_role
   FROM follow_up f LEFT JOIN appointment a ON a.id = f.appointment_id
+  LEFT JOIN household_member m ON m.household_id = f.household_id AND m.person_id = f.person_id
+    AND m.valid_until IS NULL
   WHERE f.id = ANY(CAST(:ids AS bigint[]))
 """
 
@@ -57,14 +61,12 @@ _CHOOSE = """
 , candidate AS (
   SELECT asked_id, contact_person_id AS person_id, 0 AS rank FROM asked WHERE contact_person_id IS NOT NULL
   UNION ALL
-  SELECT asked.asked_id, asked.person_id, 1 FROM asked
-  JOIN household_member m ON m.person_id = asked.person_id AND m.household_id = asked.household_id
-    AND m.valid_until IS NULL AND m.role IN ('mother', 'father', 'partner', 'carer')
+  SELECT asked_id, person_id, 1 FROM asked WHERE subject_role IN ('mother', 'father', 'partner', 'carer')
   UNION ALL
   SELECT asked.asked_id, m.person_id, CASE WHEN m.parental_responsibility = 'yes' THEN 2 ELSE 3 END FROM asked
   JOIN household_member m ON m.household_id = asked.household_id AND m.valid_until IS NULL
     AND m.person_id <> asked.person_id
-  WHERE m.role IN ('mother', 'father', 'partner', 'carer')
+  WHERE asked.subject_role IN ('child', 'unborn') AND m.role IN ('mother', 'father', 'partner', 'carer')
     AND (m.parental_responsibility = 'yes' OR (m.role = 'mother' AND m.parental_responsibility <> 'no'))
 )
 SELECT DISTINCT ON (asked.asked_id) asked.asked_id, candidate.person_id, c.id AS contact_point_id, c.language,
