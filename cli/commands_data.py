@@ -23,6 +23,7 @@ from models.domain.words import ImportKind
 sources = typer.Typer(help="The senders of data, and what their data mean.", no_args_is_help=True)
 PROGRESS_FROM_LINES = 20_000  # a shorter file is done before anybody looks
 SHOWN_REJECTIONS = 20
+SHORT_NAMES = {"go_live": "go_live_on"}
 
 
 class Format(StrEnum):
@@ -124,7 +125,8 @@ def _pair(setting: str) -> tuple[str, str]:
     key, mark, value = setting.partition("=")
     if not mark or not key:
         stop(f"{setting!r} is no setting; expected KEY=VALUE", code=UNUSABLE)
-    return key, value
+    name = key.replace("-", "_")
+    return SHORT_NAMES.get(name, name), value
 
 
 @contextmanager

@@ -49,13 +49,15 @@ def audit(as_json: AsJson = False) -> None:
 
 def explain(follow_up: Annotated[int, typer.Argument(help="The follow-up's number.")]) -> None:
     """Say in words why a follow-up is where it is, who has it now, and what happens next."""
-    from models.db.explain import explain as in_words
+    from cli.explaining import explain as in_words
 
     with opened() as ready, Session(ready.engine) as session:
         try:
-            typer.echo(in_words(session, follow_up, now=clock.now(session), rules=ready.rules()))
+            told = in_words(session, follow_up, now=clock.now(session), rules=ready.rules())
         except LookupError as error:
             stop(str(error), code=UNUSABLE)
+        session.commit()
+    typer.echo(told)
 
 
 def _tell(found: Any, *, indent: str) -> None:
