@@ -64,7 +64,7 @@ def receive(
 
 def _params(inbound: InboundText, said: ReplyMeaning, now: datetime) -> dict[str, object]:
     return {
-        "sid": inbound.provider_sid[:64],
+        "sid": _plain(inbound.provider_sid)[:64],
         "from_number": _plain(inbound.from_number)[:64],
         "to_number": _plain(inbound.to_number)[:64],
         "body": _plain(inbound.body)[:_LONGEST_BODY],
@@ -98,7 +98,7 @@ def _tell(
         "inbound": inbound_id,
         "kind": AlertKind.FAMILY_REPLY,
         "urgency": "urgent" if said is ReplyMeaning.OTHER else "routine",
-        "key": dedupe.inbound_alert(inbound.provider_sid[:64]),
+        "key": dedupe.inbound_alert(_plain(inbound.provider_sid)[:64]),
         "meaning": said,
         "answer_by": answer_by,
         "now": now,
