@@ -121,6 +121,7 @@ def _planned(hand: Hand) -> tuple[list[tuple[datetime, PlannedStep]], PlannedSte
     """Return the steps that can still fire, lowest first; the until-seen step only when no other is left."""
     facts, pathway, done, misses = hand.facts, hand.pathway, hand.facts.done, hand.facts.miss_count
     until_seen = (len(pathway.steps), pathway.until_seen, pathway.until_seen.terms(high_risk=hand.high_risk))
+    calendar, rests = hand.calendar, hand.paused_until  # read once: this loop is most of a burst's time
     found = []
     for planned in pathway.plan(facts.trigger, high_risk=hand.high_risk):
         _, step, terms = planned
@@ -129,9 +130,9 @@ def _planned(hand: Hand) -> tuple[list[tuple[datetime, PlannedStep]], PlannedSte
             continue
         if step.misses_at_most is not None and misses > step.misses_at_most:
             continue
-        at = due_at(terms, facts, entry, calendar=hand.calendar)
+        at = due_at(terms, facts, entry, calendar=calendar)
         if at is not None:
-            found.append((hand.paused(at, terms), planned))
+            found.append((at if rests is None else hand.paused(at, terms), planned))
     if not found:
         at = until_seen_at(pathway, facts, high_risk=hand.high_risk, calendar=hand.calendar)
         found.append((hand.paused(at, until_seen[2]), until_seen))

@@ -23,7 +23,7 @@ def due_at(terms: Terms, facts: FollowUpFacts, entry: StepDone | None, *, calend
     """Return when a step is due, as UTC; None where it has fired for good or nothing to reckon from is known."""
     if entry is not None:
         return None if terms.repeat is None else terms.repeat.after(entry.at, calendar=calendar)
-    earliest = None
+    earliest: datetime | None = None
     for due in terms.due:
         if due.misses_at_least <= facts.miss_count:
             at = _reckoned(due, facts, calendar)
