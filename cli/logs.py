@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import traceback
 from typing import Final
 
 import structlog
@@ -17,7 +18,7 @@ def log_to_stderr() -> None:
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(_places_alone),
     ]
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -36,3 +37,16 @@ def log_to_stderr() -> None:
     root.setLevel(logging.INFO)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _places_alone(exc_info: "structlog.typing.ExcInfo") -> str:
+    """Where an error came from and of what kind it is, without its words: a database's own quote rows and values."""
+    kind, error, _ = exc_info
+    chain = []
+    while error is not None:
+        places = [
+            f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
+        ]
+        chain.append(" < ".join([type(error).__name__, *reversed(places)]))
+        error = error.__cause__ or error.__context__
+    return "; caused by ".join(chain) or kind.__name__

@@ -20,6 +20,7 @@ from workers.detect import detect_all
 from workers.machine import SEND_THREADS, Machine
 from workers.prompting import ask_again
 from workers.reconcile import reconcile
+from workers.set_aside import SMALLER, next_limit, put_off_first
 
 log = structlog.get_logger(__name__)
 CLAIM = 1_000  # follow-ups in one transaction: design 9 measured 500 to 1,000
@@ -136,23 +137,33 @@ def _tick(machine: Machine, note: Callable[[Session], None]) -> None:
 
 
 def _advance(machine: Machine, *, urgent_only: bool, limit: int) -> int:
+    """Set after set; where one fails, smaller ones, until the row our code fails on stands alone and is put off."""
     rules = machine.rules()
-    handled = 0
+    handled, size = 0, limit
     while True:
-        with Session(machine.engine) as session, session.begin():
-            count = advance_due(
-                session,
-                rules=rules,
-                pathways=machine.pathways,
-                now=machine.clock(session),
-                limit=limit,
-                urgent_only=urgent_only,
-            )
+        try:
+            with Session(machine.engine) as session, session.begin():
+                count = advance_due(
+                    session,
+                    rules=rules,
+                    pathways=machine.pathways,
+                    now=machine.clock(session),
+                    limit=size,
+                    urgent_only=urgent_only,
+                )
+        except Exception as error:
+            smaller = next_limit(size, error)
+            if size == 1:
+                with Session(machine.engine) as session, session.begin():
+                    put_off_first(session, rules, now=machine.clock(session), urgent_only=urgent_only, error=error)
+            size = smaller
+            continue
         if count == limit and handled == 0 and not urgent_only:
             machine.doorbell.ring(Lane.ENGINE)
         handled += count
-        if count < limit:
+        if count < size:
             return handled
+        size = min(limit, size * SMALLER)
 
 
 def _until_none(machine: Machine, step: Callable[..., int]) -> int:
