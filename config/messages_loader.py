@@ -141,6 +141,7 @@ def _sending(content: Content) -> SendingRules:
         look_again=timedelta(seconds=settle["look_again_seconds"]),
         give_up_after=timedelta(minutes=settle["give_up_after_minutes"]),
         clock_skew=timedelta(seconds=settle["clock_skew_seconds"]),
+        ask_for_report_after=timedelta(minutes=settle["ask_for_report_after_minutes"]),
         report_within=timedelta(hours=settle["report_within_hours"]),
         answer_alerts_within=timedelta(hours=content["answer_alerts_within_hours"]),
     )

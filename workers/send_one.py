@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from config.messages_loader import MessageRules, Template
-from models.db import gate, message_alerts, receipts, sending
+from models.db import gate, message_alerts, receipts, reminders, sending
 from models.db.gate import LoadedText
 from models.db.sending import Beginning, Change, Claimed
 from models.domain.gate import QUIET_REASONS, Gate, GateVerdict, Reason, check
@@ -128,7 +128,8 @@ def _prepare_family(
         return None
     body = family_words(words, loaded, call_back_number=facts.call_back_number or "", zone=rules.gate.hours.zone)
     _begin(session, rules, message, attempt_id, words, body, now)
-    return message.channel, OutgoingText(attempt_id=attempt_id, to=contact.number, body=body)
+    left = None if facts.not_after is None else facts.not_after - now
+    return message.channel, OutgoingText(attempt_id=attempt_id, to=contact.number, body=body, useful_for=left)
 
 
 def _begin(
@@ -165,6 +166,8 @@ def _stop(
     sending.tell_story(session, message.id, "text_held_back", now=now, reason=verdict.reason)
     if verdict.reason is Reason.COVERED and loaded.covered_by is not None:
         sending.speak_also_for(session, loaded.covered_by, covered_id=message.id)
+    if verdict.reason is Reason.APPOINTMENT_CHANGED:
+        reminders.plan_again(session, message.id, now=now)
     if verdict.reason in QUIET_REASONS:
         return
     kind = AlertKind.TEXT_STALE if expired else AlertKind.TEXT_BLOCKED

@@ -115,7 +115,10 @@ SELECT ms.message_id, ms.follow_up_id, COALESCE(ms.appointment_id, f.appointment
   EXISTS (SELECT FROM appointment n WHERE n.person_id = f.person_id AND n.contact_code = f.contact_code
     AND n.status = 'booked' AND n.starts_at > :now AND n.vanished_at IS NULL) AS rebooked,
   a.status AS appointment_status, a.starts_at, a.whole_day, a.subject_role, a.vanished_at IS NOT NULL AS vanished,
-  s.sends_own_reminders, s.health IN ('late', 'small') OR COALESCE(s.next_expected_at < :now, false) AS feed_late,
+  s.sends_own_reminders, EXISTS (
+    SELECT FROM source d WHERE (d.health IN ('late', 'small') OR d.next_expected_at < :now) AND CASE
+      WHEN a.id IS NOT NULL THEN d.id = a.source_id
+      ELSE d.id IN (SELECT i.source_id FROM person_identifier i WHERE i.person_id = p.id) END) AS feed_late,
   p.life_status, declared.empty_values,
   pregnancy.outcome AS pregnancy_outcome, pregnancy.edd
 FROM message_subject ms
@@ -182,7 +185,7 @@ def _facts(
         follow_ups=tuple(_follow_up(subject, row.dedupe_key) for subject in subjects if subject.follow_up_id),
         appointments=tuple(_booked(subject) for subject in booked),
         same_key=_key_now(row, booked, rules) == row.dedupe_key,
-        feed_late=any(subject.feed_late for subject in booked),
+        feed_late=any(subject.feed_late for subject in subjects),
         covered=row.covered_by is not None,
         sent_today_to_person=row.to_person,
         sent_today_to_household=row.to_household,

@@ -81,3 +81,18 @@ UPDATE appointment SET reminders_due_at = next.due
 FROM unnest(CAST(:ids AS bigint[]), CAST(:due AS timestamptz[])) AS next (id, due)
 WHERE appointment.id = next.id
 """)
+
+
+def plan_again(session: Session, message_id: int, *, now: datetime) -> None:
+    """Have the reminders planned again of those appointments of a blocked reminder that are still booked.
+
+    One of several may have moved or been cancelled: the others must not lose their reminder with it.
+    """
+    session.execute(_PLAN_AGAIN, {"id": message_id, "now": now})
+
+
+_PLAN_AGAIN = text("""
+UPDATE appointment SET reminders_due_at = :now
+WHERE id IN (SELECT appointment_id FROM message_subject WHERE message_id = :id)
+  AND status = 'booked' AND vanished_at IS NULL AND starts_at > :now AND COALESCE(reminders_due_at > :now, true)
+""")

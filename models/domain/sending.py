@@ -20,6 +20,7 @@ class SendingRules:
     look_again: timedelta
     give_up_after: timedelta
     clock_skew: timedelta
+    ask_for_report_after: timedelta
     report_within: timedelta
     answer_alerts_within: timedelta
 
@@ -66,7 +67,7 @@ def after_call(
         case AttemptOutcome.ACCEPTED if delivered:
             return AfterCall(state=MessageState.DELIVERED)
         case AttemptOutcome.ACCEPTED:
-            return AfterCall(state=MessageState.SENT, wait=rules.report_within)
+            return AfterCall(state=MessageState.SENT, wait=rules.ask_for_report_after)
         case AttemptOutcome.RETRY if may_try_again:
             return again
         case AttemptOutcome.UNKNOWN | AttemptOutcome.STARTED if audience is Audience.FAMILY:

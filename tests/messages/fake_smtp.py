@@ -32,7 +32,7 @@ class FakeSmtp:
     def url(self) -> str:
         return f"smtp://127.0.0.1:{self._server.server_address[1]}"
 
-    def wait_for_letter(self, seconds: float = 20) -> None:
+    def wait_for_letter(self, seconds: float = 60) -> None:
         if not self._arrived.acquire(timeout=seconds):
             raise TimeoutError("no letter arrived")
 

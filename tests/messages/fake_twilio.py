@@ -89,7 +89,7 @@ class FakeTwilio:
         """Do these, one after the other, with the next requests for a recipient; then accept again."""
         self._behaviours[to].extend(behaviours)
 
-    def wait_for_request(self, seconds: float = 20) -> None:
+    def wait_for_request(self, seconds: float = 60) -> None:
         """Wait until one more request to send has arrived."""
         if not self._arrived.acquire(timeout=seconds):
             raise TimeoutError("no request arrived")

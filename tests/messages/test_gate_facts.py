@@ -30,8 +30,10 @@ from tests.messages.scenario import (
     channels,
     drain,
     reason_of,
+    rules,
     state_of,
 )
+from workers import reminders
 
 Change = Callable[[Session, Family], object]
 
@@ -248,6 +250,32 @@ class TestReminder:
         session.commit()
         drain(engine, channels())
         assert reason_of(engine, message_id) == "pregnancy_unknown"
+
+    def test_of_several_appointments_leaves_for_the_others_when_one_is_cancelled(
+        self, engine: Engine, session: Session
+    ) -> None:
+        """The one text for both is blocked, and the reminder of the one still booked is planned again."""
+        starts_at = NOON + timedelta(days=2)
+        row: dict[str, object] = {"status": "booked", "starts_at": starts_at, "outcome_due_at": starts_at}
+        family = a_family(session, appointment=row | {"reminders_due_at": NOON})
+        twin = an_appointment(
+            session,
+            source=family.source,
+            person=family.child,
+            household_id=family.household,
+            team_id=family.team,
+            contact_person_id=family.mother,
+            **row | {"reminders_due_at": NOON},
+        )
+        session.commit()
+        reminders.drain(engine, rules(), clock=lambda _: NOON)
+        run(session, "UPDATE appointment SET status = 'cancelled_by_family' WHERE id = :id", id=twin)
+        session.commit()
+        drain(engine, channels())
+        reminders.drain(engine, rules(), clock=lambda _: NOON)
+        drain(engine, channels())
+        states = session.execute(text("SELECT state, block_reason FROM message ORDER BY id")).all()
+        assert [tuple(row) for row in states] == [("blocked", "appointment_changed"), ("delivered", None)]
 
     def test_left_lying_tells_the_team_s_lead_once_not_for_each(self, engine: Engine, session: Session) -> None:
         for _ in range(3):

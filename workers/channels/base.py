@@ -6,7 +6,7 @@ something may have; when in doubt it says unknown.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import local
 from typing import Protocol
 from uuid import UUID
@@ -17,12 +17,16 @@ from models.domain.words import AttemptOutcome, Channel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingText:
-    """A text or e-mail about to leave. `attempt_id` goes into the callback's path."""
+    """A text or e-mail about to leave. `attempt_id` goes into the callback's path.
+
+    `useful_for`: a provider that can should not deliver it later than that.
+    """
 
     attempt_id: UUID
     to: str
     body: str
     subject: str | None = None
+    useful_for: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ OWN_API = "https://api.twilio.com"
 _TOO_MANY = 429
 _UNCLEAR = {408, 425}  # a proxy gave up waiting; the request may have gone on
 _LOOKUP_LIMIT = 200
+_LONGEST_IN_QUEUE = 36_000  # seconds; Twilio's own limit
 # What requests wraps where no connection came about, so that nothing can have been written.
 _NEVER_CONNECTED = ("NewConnectionError", "CERTIFICATE_VERIFY_FAILED", "ConnectTimeoutError")
 
@@ -52,7 +53,8 @@ class Twilio:
     def send(self, text: OutgoingText) -> SendResult:
         self._http.last_status = None
         try:
-            made = self._client.messages.create(to=text.to, body=text.body, **self._from(), **self._callback(text))
+            options = self._from() | self._callback(text) | _validity(text)
+            made = self._client.messages.create(to=text.to, body=text.body, **options)
         except TwilioException as error:
             return self._refused(getattr(error, "code", None))
         except requests.exceptions.ConnectionError as error:
@@ -100,7 +102,7 @@ class Twilio:
         outcome = AttemptOutcome.RETRY if later else AttemptOutcome.REFUSED
         return SendResult(outcome=outcome, code=code, meaning=meaning)
 
-    def _from(self) -> dict[str, str]:
+    def _from(self) -> dict[str, Any]:
         if self._account.messaging_service_sid:
             return {"messaging_service_sid": self._account.messaging_service_sid}
         return {"from_": self._account.sender or ""}
@@ -127,6 +129,13 @@ class _Http:
         answer = self._client.request(method, url.replace(OWN_API, self._api_base, 1), *args, **kwargs)
         self.last_status = answer.status_code
         return answer
+
+
+def _validity(text: OutgoingText) -> dict[str, int]:
+    """How long Twilio may keep a text in its queue before it fails it instead of delivering it late."""
+    if text.useful_for is None:
+        return {}
+    return {"validity_period": min(max(int(text.useful_for.total_seconds()), 1), _LONGEST_IN_QUEUE)}
 
 
 def _found(listed: Any) -> FoundText:
