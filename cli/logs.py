@@ -41,8 +41,9 @@ def log_to_stderr() -> None:
 
 def _places_alone(exc_info: "structlog.typing.ExcInfo") -> str:
     """Where an error came from and of what kind it is, without its words: a database's own quote rows and values."""
-    kind, error, _ = exc_info
+    kind, raised, _ = exc_info
     chain = []
+    error: BaseException | None = raised
     while error is not None:
         places = [
             f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
