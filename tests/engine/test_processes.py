@@ -86,7 +86,7 @@ def today(engine: Engine) -> World:
     return World(engine, now=datetime.now(UTC) - timedelta(seconds=5))
 
 
-def until(holds: Callable[[], bool], *, seconds: float = 40.0) -> None:
+def until(holds: Callable[[], bool], *, seconds: float = 90.0) -> None:
     """Wait until `holds`, looking often; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while not holds():
