@@ -71,6 +71,13 @@ class TestImport:
         assert done.returncode == 2
         assert done.stderr
 
+    def test_leaves_no_room_for_made_up_families(self, folder: Path) -> None:
+        """`up --demo` is refused on a folder that somebody imported into."""
+        assert imported(folder).returncode == 0
+        done = run(folder, "up", "--demo", "--data", str(folder))
+        assert done.returncode == 3
+        assert "refused" in done.stderr
+
 
 class TestPeopleAndSources:
     def test_are_added_listed_and_switched_off(self, folder: Path) -> None:
@@ -106,3 +113,12 @@ class TestSettings:
         assert done.returncode == 3
         assert "STEADFAST_NATION" in done.stderr
         assert "STEADFAST_BROKER_URL" in done.stderr
+
+
+class TestTexts:
+    def test_are_stopped_and_let_go_by_a_named_person(self, folder: Path) -> None:
+        """The kill switch of the deployment; a team nobody knows is refused."""
+        assert "are stopped" in run(folder, "texts", "stop", "--by", "A. Manager").stdout
+        assert "go again" in run(folder, "texts", "resume", "--by", "A. Manager").stdout
+        assert run(folder, "texts", "stop", "--by", "A. Manager", "--team", "nowhere").returncode == 2
+        assert run(folder, "texts", "stop", "--by", " ").returncode == 2
