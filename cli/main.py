@@ -8,6 +8,7 @@ from cli import (
     commands_people,
     commands_processes,
     commands_rules,
+    commands_texts,
     commands_up,
 )
 
@@ -24,6 +25,7 @@ app.add_typer(commands_rules.app, name="pathways")
 app.add_typer(commands_people.users, name="users")
 app.add_typer(commands_people.teams, name="teams")
 app.add_typer(commands_data.sources, name="sources")
+app.add_typer(commands_texts.app, name="texts")
 
 
 def main() -> None:
