@@ -1,4 +1,4 @@
-"""`texts stop|resume`: the kill switches of family texts, for one team or for the whole deployment. Staff alerts go on."""
+"""`texts stop|resume`: the kill switches of family texts, of one team or the deployment. Staff alerts go on."""
 
 from typing import Annotated
 
