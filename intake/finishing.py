@@ -4,6 +4,7 @@ from collections.abc import Callable
 from collections.abc import Mapping as Table
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 from intake.bad_value import BadValue
 from intake.mapping import Mapping
@@ -78,31 +79,61 @@ def _keys(slots: Table[str, int]) -> Finish:
     return finish
 
 
+class Times(NamedTuple):
+    """When an appointment is, as staging stores it, and from when an outcome is due if none is told."""
+
+    starts: datetime
+    starts_at: str
+    ends_at: str
+    length_assumed: str
+    whole_day: str
+    ambiguous: str
+    due_at: str
+
+
 def _appointment(slots: Table[str, int], settings: Settings, mapping: Mapping) -> Finish:
     """Start, end, status, version and the time from which an outcome is due."""
-    keys = _keys(slots)
-    s = slots
-    read_start = lru_cache(MEMO_SIZE)(_start_parser(settings, mapping.formats.get("starts_at", ())))
+    keys, s = _keys(slots), slots
+    kind, role, starts_at, ends_at = s["kind"], s["subject_role"], s["starts_at"], s["ends_at"]
+    minutes, assumed, whole, twice = s["minutes"], s["length_assumed"], s["whole_day"], s["time_ambiguous"]
+    version, due_at = s["source_version"], s["outcome_due_at"]
+    read_times = _times_reader(settings, mapping.formats.get("starts_at", ()))
     read_version = version_parser(settings, mapping.formats.get("source_version", ()))
 
     def finish(out: list[str]) -> None:
-        facts = settings.contacts[out[s["kind"]]]
-        out[s["subject_role"]] = out[s["subject_role"]] or facts.subject_role or _likely_role(out, s, settings)
+        if not out[role]:
+            out[role] = settings.contacts[out[kind]].subject_role or _likely_role(out, s, settings)
         keys(out)
-        start = _start(read_start, out[s["starts_at"]])
-        ends_at, assumed = _end(out, s, start, settings)
-        out[s["starts_at"]] = start.at.isoformat()
-        out[s["ends_at"]] = ends_at.isoformat()
-        out[s["length_assumed"]] = "t" if assumed else "f"
-        out[s["whole_day"]] = "t" if start.whole_day else "f"
-        out[s["time_ambiguous"]] = "t" if start.ambiguous else "f"
-        if out[s["source_version"]]:
-            out[s["version_order"]] = _version(read_version, out[s["source_version"]])
-        status = _status(out, s, start.at, settings)
-        if status in _WAITING:
-            out[s["outcome_due_at"]] = (ends_at + facts.outcome_allowance).isoformat()
+        times = read_times(out[starts_at], out[ends_at], out[minutes], out[kind])
+        _, out[starts_at], out[ends_at], out[assumed], out[whole], out[twice], due = times
+        if out[version]:
+            out[s["version_order"]] = _version(read_version, out[version])
+        if _status(out, s, times.starts, settings) in _WAITING:
+            out[due_at] = due
 
     return finish
+
+
+def _times_reader(settings: Settings, patterns: tuple[str, ...]) -> Callable[[str, str, str, str], Times]:
+    """Memoised: clinics repeat their slots, and arithmetic on times is what a row would else spend most on."""
+    read = _start_parser(settings, patterns)
+
+    @lru_cache(MEMO_SIZE)
+    def times(start_text: str, told_end: str, minutes: str, kind: str) -> Times:
+        start = _start(read, start_text)
+        facts = settings.contacts[kind]
+        ends_at, assumed = _end(told_end, minutes, start, facts.length, settings)
+        due_at = ends_at + facts.outcome_allowance
+
+        def mark(flag: bool) -> str:
+            return "t" if flag else "f"
+
+        return Times(
+            start.at, start.at.isoformat(), ends_at.isoformat(), mark(assumed), mark(start.whole_day),
+            mark(start.ambiguous), due_at.isoformat(),
+        )  # fmt: skip
+
+    return times
 
 
 def _start_parser(settings: Settings, patterns: tuple[str, ...]) -> Callable[[str], Moment]:
@@ -132,18 +163,18 @@ def _version(read: Callable[[str], tuple[str, str]], text: str) -> str:
         raise FieldFault("source_version", text, str(error)) from None
 
 
-def _end(out: list[str], s: Table[str, int], start: Moment, settings: Settings) -> tuple[datetime, bool]:
+def _end(told: str, minutes: str, start: Moment, length: timedelta, settings: Settings) -> tuple[datetime, bool]:
     """The end and whether its length is assumed: a told end, told minutes, the whole day, the kind's default."""
-    if told := out[s["ends_at"]]:
+    if told:
         ends_at = datetime.fromisoformat(told)
         if not start.at <= ends_at <= start.at + LONGEST_APPOINTMENT:
             raise FieldFault("ends_at", told, "expected an end after the start, within two days")
         return ends_at, False
-    if minutes := out[s["minutes"]]:
+    if minutes:
         return start.at + timedelta(minutes=int(minutes)), False
     if start.whole_day:
         return end_of_day(start.day, settings.zone), False
-    return start.at + settings.contacts[out[s["kind"]]].length, True
+    return start.at + length, True
 
 
 def _status(out: list[str], s: Table[str, int], start: datetime, settings: Settings) -> str:

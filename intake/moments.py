@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -97,9 +98,19 @@ def _moment(found: date | datetime, zone: ZoneInfo) -> Moment:
         return Moment(start, found, whole_day=True, ambiguous=False)
     if found.tzinfo is not None:
         return Moment(found.astimezone(UTC), found.astimezone(zone).date(), whole_day=False, ambiguous=False)
+    day = found.date()
+    if (offset := _offset_all_day(day, zone)) is not None:
+        return Moment(found.replace(tzinfo=UTC) - offset, day, whole_day=False, ambiguous=False)
     local = found.replace(tzinfo=zone, fold=1)
     at = local.astimezone(UTC)
     if at.astimezone(zone).replace(tzinfo=None) != found:
         raise BadValue(f"expected a time that exists in {zone.key}; the clocks go forward over this one")
     ambiguous = local.utcoffset() != local.replace(fold=0).utcoffset()
-    return Moment(at, found.date(), whole_day=False, ambiguous=ambiguous)
+    return Moment(at, day, whole_day=False, ambiguous=ambiguous)
+
+
+@lru_cache(maxsize=1 << 14)
+def _offset_all_day(day: date, zone: ZoneInfo) -> timedelta | None:
+    """The zone's distance from UTC on a day without a change of clocks, which are nearly all; else None."""
+    first = datetime.combine(day, time(), zone).utcoffset()
+    return first if first == datetime.combine(day + timedelta(days=1), time(), zone).utcoffset() else None
