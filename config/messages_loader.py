@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from config.message_lint import lint_folders
 from config.yaml_files import RulesError, read_rule_file
-from models.domain.gate import GateRules
+from models.domain.gate_facts import GateRules
 from models.domain.reminders import ReminderPlan, ReminderRule
 from models.domain.replies import ReplyWords
 from models.domain.sending import CodeMeaning, SendingRules

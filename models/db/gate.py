@@ -15,7 +15,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from models.domain import dedupe
-from models.domain.gate import BookedText, ContactFacts, FollowUpText, GateRules, PregnancyFacts, TextFacts
+from models.domain.gate_facts import BookedText, ContactFacts, FollowUpText, GateRules, PregnancyFacts, TextFacts
 from models.domain.ids import MessageId
 from models.domain.texting_hours import day_start
 from models.domain.words import (

@@ -6,17 +6,8 @@ from datetime import date, timedelta
 import pytest
 
 from config import messages_loader
-from models.domain.gate import (
-    BookedText,
-    ContactFacts,
-    FollowUpText,
-    Gate,
-    GateVerdict,
-    PregnancyFacts,
-    Reason,
-    TextFacts,
-    check,
-)
+from models.domain.gate import Gate, GateVerdict, Reason, check
+from models.domain.gate_facts import BookedText, ContactFacts, FollowUpText, PregnancyFacts, TextFacts
 from models.domain.words import (
     AppointmentStatus,
     ContentLevel,
