@@ -143,7 +143,8 @@ class TestMappingFiles:
         """The analyst sees which words would have been understood."""
         mapping = tmp_path / "m.yaml"
         mapping.write_text(
-            "columns: {source_id: a, subject_local_id: b, starts_at: c, status: d, kind: e}\nvalues: {status: {Seen: attended}}\n"
+            "columns: {source_id: a, subject_local_id: b, starts_at: c, status: d, kind: e}\n"
+            "values: {status: {Seen: attended}}\n"
         )
         path = tmp_path / "f.csv"
         path.write_text("a,b,c,d,e\n1,p,2026-05-01,Vu,HV-6W\n")
@@ -173,7 +174,7 @@ class TestMappingFiles:
         """Nothing is stored, and the message shows the headers there are."""
         path = tmp_path / "f.csv"
         path.write_text("source_id,subject_local_id,kind\n1,p,HV-6W\n")
-        with pytest.raises(UnusableFile, match="starts_at.*It has: source_id"):
+        with pytest.raises(UnusableFile, match=r"starts_at.*It has: source_id"):
             load(path)
         assert rows_of("SELECT count(*) FROM source")[0][0] == 0
 

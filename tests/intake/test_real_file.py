@@ -15,13 +15,12 @@ pytestmark = pytest.mark.skipif(not REAL.exists(), reason="the real no-show file
 
 class TestTheRealFile:
     def test_every_row_is_read_or_rejected_and_a_second_import_changes_nothing(self, load, rows_of, record_property):
-        """22,319 missed appointments arrive as missed; the file loads in under a minute; twice is once."""
+        """22,319 missed appointments arrive as missed; twice is once. How fast is for `make bench` to say."""
         start = perf_counter()
         first = load(REAL, source="vitoria", mapping=HERE / "noshow.yaml")
         seconds = perf_counter() - start
         record_property("rows_per_second", round(ROWS / seconds))
         assert (first.read, first.created, first.updated, first.rejected) == (ROWS, ROWS, 0, ())
-        assert seconds < 60
         found = Counter(dict(map(tuple, rows_of("SELECT status, count(*) FROM appointment GROUP BY 1"))))
         assert found == {"missed": MISSED, "attended": ROWS - MISSED}
         assert rows_of("SELECT count(*) FROM appointment WHERE reconsider_at IS NULL")[0][0] == 0

@@ -35,7 +35,7 @@ class TestDeclaring:
     def test_all_faults_are_told_at_once(self, session: Session):
         """With what was expected."""
         wrong = {"rhythm": "often", "extent": "some", "colour": "red", "empty_values": "status:missed"}
-        with pytest.raises(ValueError, match="rhythm.*extent.*colour.*empty_values"):
+        with pytest.raises(ValueError, match=r"rhythm.*extent.*colour.*empty_values"):
             sources.set_(session, name="x", values=wrong, by="Ann", now=NOW)
 
     def test_nobody_declares_nothing(self, session: Session):
