@@ -15,13 +15,14 @@ from config.rules import Rules
 from models.db import alerts, cases, clock, detection, expected, follow_ups, messages, pathway_versions
 from models.db.alerts import NewAlert
 from models.db.detection import Candidate
-from models.db.people_resolution import directory
+from models.db.people_resolution import Whose, directory
 from models.domain import dedupe
 from models.domain.words import AlertKind, OwnerRole, Urgency
 from workers.advance import harmless_flags
 from workers.backlog import triage_alerts
 from workers.casework import Casework, opening_statuses, people_and_teams
 from workers.expect import look_at_expected
+from workers.opening import Opener
 from workers.prompting import raise_prompts
 
 SET_SIZE = 5_000
@@ -108,20 +109,21 @@ def casework_on(
 ) -> Casework:
     """Load what a set of causes touches: its families' follow-ups, their flags, the staff. Shared by all looks."""
     risky = follow_ups.flagged(session, households, harmless_flags=harmless_flags(rules))
-    return Casework(
+    today = rules.calendar.civil_date(now)
+    opener = Opener(
         rules=rules,
-        staff=directory(session, now=now, today=rules.calendar.civil_date(now), team_ids=teams, practitioner_ids=staff),
+        staff=directory(session, now=now, today=today, team_ids=teams, practitioner_ids=staff),
         now=now,
         high_risk=lambda person_id, household_id: (person_id, household_id) in risky,
-        cases=cases.load(session, people=people, appointments=appointments),
     )
+    return Casework(opener=opener, known=cases.load(session, people=people, appointments=appointments))
 
 
 def finish(session: Session, work: Casework, *, now: datetime) -> None:
     """Store what was decided: follow-ups with their stories, triage tasks, contacts met, cancellations to explain."""
     cases.save(session, work.cases, now=now)
-    raised = triage_alerts(session, work.triage, now=now)
-    raised += alerts.raise_many(session, [_unexplained(work, row) for row in work.unexplained], now=now)
+    raised = triage_alerts(session, work.opener.triage, now=now)
+    raised += alerts.raise_many(session, [_unexplained(work.opener, row) for row in work.unexplained], now=now)
     expected.mark_met(session, work.met)
     messages.alert_emails(session, raised, now=now)
 
@@ -145,10 +147,11 @@ def _work_on(session: Session, rules: Rules, rows: Sequence[Candidate], *, now: 
     finish(session, work, now=now)
 
 
-def _unexplained(work: Casework, row: Candidate) -> NewAlert:
+def _unexplained(opener: Opener, row: Candidate) -> NewAlert:
     """A cancellation that says neither by whom nor why: a person finds out (domain.md 2.3)."""
-    pathway = work.current(work.rules.contacts.outcome_pathway)
-    owner = work.owner_of(row, pathway.chain(OwnerRole.PRACTITIONER))
+    pathway = opener.current(opener.rules.contacts.outcome_pathway)
+    whose = Whose(row.booked_with, row.caseload_holder, row.team_id)
+    owner = opener.owner(whose, pathway.chain(OwnerRole.PRACTITIONER))
     step = pathway.steps[0].routine
     return NewAlert(
         kind=AlertKind.CANCELLATION_UNEXPLAINED,
@@ -162,5 +165,5 @@ def _unexplained(work: Casework, row: Candidate) -> NewAlert:
         person_id=row.person_id,
         team_id=row.team_id,
         audience_role=owner.role,
-        next_due_at=step.lease.after(work.now, calendar=work.rules.calendar),
+        next_due_at=step.lease.after(opener.now, calendar=opener.rules.calendar),
     )

@@ -15,7 +15,7 @@ from models.domain.schedule import PlannedContact, ScheduledContact, next_look
 from models.domain.words import ExpectedState, FollowUpTrigger, LifeStatus
 from workers.advance import harmless_flags
 from workers.backlog import triage_alerts
-from workers.casework import Casework, Opening
+from workers.opening import Opener, Opening
 
 SET_SIZE = 2_000
 _ENDED_PREGNANCIES = frozenset({"miscarriage", "stillbirth", "termination", "neonatal_death", "other_end"})
@@ -28,12 +28,12 @@ def look_at_expected(session: Session, rules: Rules, now: datetime) -> int:
         return 0
     work = _casework(session, rules, rows, now=now)
     expected.settle(session, [(row.id, *_look(work, row)) for row in rows])
-    cases.save(session, work.cases, now=now)
+    cases.save(session, work.opened, now=now)
     triage_alerts(session, work.triage, now=now)
     return len(rows)
 
 
-def _look(work: Casework, row: DueExpected) -> tuple[ExpectedState, datetime | None, datetime | None]:
+def _look(work: Opener, row: DueExpected) -> tuple[ExpectedState, datetime | None, datetime | None]:
     """Return state, when to look again, and when it was met."""
     rules, now = work.rules, work.now
     today = rules.calendar.civil_date(now)
@@ -63,7 +63,7 @@ def _look(work: Casework, row: DueExpected) -> tuple[ExpectedState, datetime | N
     return ExpectedState.OVERDUE, None, None
 
 
-def _open(work: Casework, row: DueExpected, trigger: FollowUpTrigger, *, at: datetime) -> None:
+def _open(work: Opener, row: DueExpected, trigger: FollowUpTrigger, *, at: datetime) -> None:
     kind = work.rules.contacts.get(row.contact_code)
     pathway = kind.pathway if kind is not None else work.rules.contacts.outcome_pathway
     work.open(
@@ -83,7 +83,7 @@ def _open(work: Casework, row: DueExpected, trigger: FollowUpTrigger, *, at: dat
     )
 
 
-def _at(work: Casework, row: DueExpected, line: ScheduledContact, *, booked: bool) -> datetime:
+def _at(work: Opener, row: DueExpected, line: ScheduledContact, *, booked: bool) -> datetime:
     """When to look: the schedule's own rule for the day, at the start of the working day."""
     return next_look(
         _planned(line, row.anchor_on), is_booked=booked, at=work.rules.calendar.day_starts, calendar=work.rules.calendar
@@ -112,7 +112,7 @@ def _planned(line: ScheduledContact, anchor: date) -> PlannedContact:
     )
 
 
-def _casework(session: Session, rules: Rules, rows: list[DueExpected], *, now: datetime) -> Casework:
+def _casework(session: Session, rules: Rules, rows: list[DueExpected], *, now: datetime) -> Opener:
     risky = follow_ups.flagged(
         session, [(row.person_id, row.household_id) for row in rows], harmless_flags=harmless_flags(rules)
     )
@@ -123,10 +123,9 @@ def _casework(session: Session, rules: Rules, rows: list[DueExpected], *, now: d
         team_ids={row.team_id for row in rows if row.team_id is not None},
         practitioner_ids={row.caseload_holder for row in rows if row.caseload_holder is not None},
     )
-    return Casework(
+    return Opener(
         rules=rules,
         staff=staff,
         now=now,
         high_risk=lambda person_id, household_id: (person_id, household_id) in risky,
-        cases=[],
     )

@@ -17,8 +17,8 @@ from models.domain import dedupe
 from models.domain.freshness import feed_health
 from models.domain.words import AlertKind, Extent, FeedHealth, FollowUpTrigger, OwnerRole, Urgency
 from workers.advance import harmless_flags
-from workers.casework import Casework, Opening
 from workers.machine import Machine
+from workers.opening import Opener, Opening
 
 SET_SIZE = 500
 REFERRAL_CODE = "REFERRAL"  # the contact code of a follow-up that is about a referral, not an appointment
@@ -92,7 +92,7 @@ def chase_referrals(session: Session, rules: Rules, now: datetime) -> int:
         return 0
     people = [(row.person_id, row.household_id) for row in silent]
     risky = follow_ups.flagged(session, people, harmless_flags=harmless_flags(rules))
-    work = Casework(
+    work = Opener(
         rules=rules,
         staff=directory(
             session,
@@ -103,7 +103,6 @@ def chase_referrals(session: Session, rules: Rules, now: datetime) -> int:
         ),
         now=now,
         high_risk=lambda person_id, household_id: (person_id, household_id) in risky,
-        cases=[],
     )
     for row in silent:
         work.open(
@@ -121,7 +120,7 @@ def chase_referrals(session: Session, rules: Rules, now: datetime) -> int:
                 referral_id=row.id,
             )
         )
-    cases.save(session, work.cases, now=now)
+    cases.save(session, work.opened, now=now)
     return len(silent)
 
 

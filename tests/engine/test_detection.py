@@ -199,9 +199,7 @@ class TestBeingSeen:
         """What was planned has taken place, with its time."""
         child = world.child()
         expected = an_expected(world, child)
-        world.appointment(
-            child, status="attended", ends_at=at("2026-06-08 10:00"), expected_contact_id=expected
-        )
+        world.appointment(child, status="attended", ends_at=at("2026-06-08 10:00"), expected_contact_id=expected)
         world.detect()
         assert world.rows("SELECT state, met_at FROM expected_contact") == [("met", at("2026-06-08 10:00"))]
         assert world.rows("SELECT id FROM follow_up") == []

@@ -133,9 +133,7 @@ class TestPrompt:
         """The referral gets a follow-up with its own ladder."""
         self.scored(world, 14)
         world.detect()
-        self.decide(
-            world, PromptDecision.REFER, reason="", service="PMH", reply_due_at=world.now + timedelta(days=1)
-        )
+        self.decide(world, PromptDecision.REFER, reason="", service="PMH", reply_due_at=world.now + timedelta(days=1))
         world.later(hours=23)
         world.reconcile()
         assert world.rows("SELECT id FROM follow_up") == []

@@ -195,14 +195,18 @@ class World:
     def person_at_page(self, name: str = "ann") -> Scope:
         """A team lead's login, made at first use."""
         known = self.rows("SELECT id FROM account WHERE username = :name", name=name)
-        account = known[0].id if known else self.add(
-            "account",
-            username=name,
-            password_hash="x",
-            role="team_lead",
-            all_teams=True,
-            created_at=self.now,
-            created_by="test",
+        account = (
+            known[0].id
+            if known
+            else self.add(
+                "account",
+                username=name,
+                password_hash="x",
+                role="team_lead",
+                all_teams=True,
+                created_at=self.now,
+                created_by="test",
+            )
         )
         return Scope(
             account_id=AccountId(account),
