@@ -121,7 +121,15 @@ class _Checker:
                 self.faults.append(f"values.{name} must pair their words with ours")
                 continue
             found[name] = {_as_text(theirs): _as_text(ours) for theirs, ours in pairs.items()}
+            self.words_of(name, found[name])
         return found
+
+    def words_of(self, name: str, pairs: dict[str, str]) -> None:
+        """Our side of the pairs must be words that the field knows; contact codes are the trust's, checked by row."""
+        field = self.kind.field(name)
+        for ours in pairs.values() if field and field.words else ():
+            if ours and field and ours not in field.words:
+                self.faults.append(f"values.{name} gives {ours!r}; expected one of {', '.join(field.words)}")
 
     def formats(self, content: dict[str, Any]) -> dict[str, tuple[str, ...]]:
         """Field to one or several strptime patterns."""

@@ -122,10 +122,11 @@ class TestMappingFiles:
             "formats": {"starts_at": "day first"},
             "zone": "Europe/Lundon",
             "constants": {"source_id": "x"},
+            "values": {"status": {"Seen": "attendend"}},
         }
         with pytest.raises(MappingError) as error:
             read_mapping("m.yaml", content, kind=ImportKind.APPOINTMENTS)
-        assert len(error.value.faults) == 6
+        assert len(error.value.faults) == 7
 
     def test_yes_and_no_of_yaml_are_the_words_written(self, load, tmp_path, rows_of):
         """YAML reads Yes as true; the sender wrote letters."""
