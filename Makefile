@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 HOST ?= 127.0.0.1
 
+# A start is many processes: none should compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup run test lint format types bench lock clean
 .DEFAULT_GOAL := help
 
