@@ -48,10 +48,12 @@ class Detected:
 def detect_all(engine: Engine, rules: Rules, *, now: Now = clock.now, wait: bool = True) -> Detected:
     """Look at everything that waits for detection, set by set, until nothing does; return what was handled.
 
-    `now` is asked once per set. With `wait` it waits for another detector instead of leaving the work to it.
+    `now` is asked once per set. With `wait` it waits for another detector instead of leaving the work to it, and stores
+    the versions of `rules` first; a worker has stored them when it read them.
     """
-    with Session(engine) as session, session.begin():
-        pathway_versions.load(session, rules.pathway_contents.values(), now=now(session))
+    if wait:
+        with Session(engine) as session, session.begin():
+            pathway_versions.load(session, rules.pathway_contents.values(), now=now(session))
     # Changes first: a recorded outcome spares a row the question for it.
     reconsidered = _drain(engine, rules, reconsider, now=now, wait=wait)
     flipped = _drain(engine, rules, outcomes_due, now=now, wait=wait)

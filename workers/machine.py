@@ -14,7 +14,7 @@ from config.nudge import Doorbell
 from config.pathways_loader import pathway_from
 from config.rules import Rules, load_rules
 from config.settings import DEFAULT_PUBLIC_URL, Settings
-from models.db import clock
+from models.db import clock, pathway_versions
 from models.db.pathway_shelf import PathwayShelf
 from models.domain.audit_limits import AuditLimits
 from workers import channels
@@ -50,10 +50,11 @@ class Machine:
         with Session(self.engine) as session:
             today = self.clock(session).date()
         if self._rules is None or self._rules_of != today:
-            self._rules = load_rules(
-                config_dir=self.settings.config_dir, nation=self.settings.nation.value, today=today
-            )
-            self._rules_of = today
+            rules = load_rules(config_dir=self.settings.config_dir, nation=self.settings.nation.value, today=today)
+            with Session(self.engine) as session, session.begin():
+                # A follow-up can only begin with a version that is stored.
+                pathway_versions.load(session, rules.pathway_contents.values(), now=self.clock(session))
+            self._rules, self._rules_of = rules, today
         return self._rules
 
 

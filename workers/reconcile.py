@@ -4,12 +4,12 @@ Raises up and asks again; closes nothing that a person owes.
 """
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from config.rules import Rules
-from models.db import alerts, cases, feeds, follow_ups, messages, referrals
+from models.db import alerts, cases, feeds, follow_ups, messages, referrals, ticks
 from models.db.alerts import NewAlert
 from models.db.feeds import Feed
 from models.db.people_resolution import Whose, directory
@@ -21,6 +21,8 @@ from workers.machine import Machine
 from workers.opening import Opener, Opening
 
 SET_SIZE = 500
+RISK_TICK = "risk"
+RISK_EVERY = timedelta(seconds=30)
 REFERRAL_CODE = "REFERRAL"  # the contact code of a follow-up that is about a referral, not an appointment
 _ALARMS = {FeedHealth.LATE: AlertKind.FEED_LATE, FeedHealth.SMALL: AlertKind.FEED_SMALL}
 # Up from whoever had it: its team's lead, the head of service, and then for ever the last resort.
@@ -31,7 +33,7 @@ def reconcile(machine: Machine) -> int:
     """Do each look in a transaction of its own; return how many rows were handled."""
     rules = machine.rules()
     handled = 0
-    for step in (look_at_feeds, raise_overdue, chase_referrals, find_risk):
+    for step in (look_at_feeds, raise_overdue, chase_referrals, _find_risk_if_due):
         with Session(machine.engine) as session, session.begin():
             handled += step(session, rules, machine.clock(session))
     return handled
@@ -127,6 +129,16 @@ def chase_referrals(session: Session, rules: Rules, now: datetime) -> int:
 def find_risk(session: Session, rules: Rules, now: datetime) -> int:
     """Wake the follow-ups of families that have become high risk: `advance` raises them at once. The caller commits."""
     return follow_ups.wake_flagged(session, harmless_flags=harmless_flags(rules), now=now)
+
+
+def _find_risk_if_due(session: Session, rules: Rules, now: datetime) -> int:
+    """Every flag is looked at, so not at every ring."""
+    last = ticks.last_success(session, RISK_TICK)
+    if last is not None and now - last < RISK_EVERY:
+        return 0
+    found = find_risk(session, rules, now)
+    ticks.succeeded(session, RISK_TICK, handled=found, now=now)
+    return found
 
 
 def _alarm(session: Session, rules: Rules, feed: Feed, health: FeedHealth, now: datetime) -> NewAlert:

@@ -185,17 +185,18 @@ _FLAGGED = text(
     """
 )
 
-# From the flags, which are few, to the follow-ups of their families.
+# From the flags, which are few, to the follow-ups of their families: never a look at every follow-up.
+_UNAWARE = "NOT f.high_risk AND f.state IN ('open', 'backlog', 'seen', 'closing') AND f.next_due_at > :now"
 _WAKE = text(
-    """
+    f"""
     WITH risky AS MATERIALIZED (
-        SELECT g.person_id FROM flag g WHERE g.ended_at IS NULL AND g.code <> ALL(CAST(:harmless AS text[]))
+        SELECT DISTINCT g.person_id FROM flag g
+        WHERE g.ended_at IS NULL AND g.code <> ALL(CAST(:harmless AS text[]))
     ), due AS MATERIALIZED (
-        SELECT f.id FROM follow_up f
-        WHERE NOT f.high_risk AND f.state IN ('open', 'backlog', 'seen', 'closing') AND f.next_due_at > :now
-          AND (f.person_id IN (SELECT person_id FROM risky)
-               OR f.household_id IN (SELECT m.household_id FROM household_member m JOIN risky USING (person_id)
-                                     WHERE m.valid_until IS NULL))
+        SELECT id FROM follow_up WHERE id IN (
+            SELECT f.id FROM risky JOIN follow_up f USING (person_id) WHERE {_UNAWARE}
+            UNION SELECT f.id FROM risky JOIN household_member m USING (person_id)
+                JOIN follow_up f ON f.household_id = m.household_id WHERE m.valid_until IS NULL AND {_UNAWARE})
         FOR NO KEY UPDATE SKIP LOCKED
     )
     UPDATE follow_up SET next_due_at = :now FROM due WHERE follow_up.id = due.id RETURNING follow_up.id
