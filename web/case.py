@@ -118,9 +118,12 @@ def _may(visit: Visit, found: Case) -> dict[str, bool]:
         for member in found.members
         for number in member.numbers
     )
+    flags = [code for member in found.members for code in member.flags]
+    switched_off = found.ending.texts_stopped_at is not None
+    stopped = numbers_say_no or switched_off or visit.site.rules.flags.blocks_texts(flags)
     return {
         "acknowledge": live and row.step_id is not None and row.state is not FollowUpState.BACKLOG,
-        "release": row.state is FollowUpState.OPEN and not unrecorded and text_waits and not numbers_say_no,
+        "release": row.state is FollowUpState.OPEN and not unrecorded and text_waits and not stopped,
         "outcome": live
         and row.appointment_id is not None
         and row.appointment_status not in (AppointmentStatus.VOID, AppointmentStatus.DECLINED),
@@ -129,5 +132,6 @@ def _may(visit: Visit, found: Case) -> dict[str, bool]:
         "take_up": row.state is FollowUpState.BACKLOG,
         "not_seen": row.state is FollowUpState.SEEN,
         "reopen": row.state is FollowUpState.CLOSED,
+        "stop_texts": row.household_id is not None and not switched_off,
         "indicator": bool(found.members),
     }

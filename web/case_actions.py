@@ -9,7 +9,7 @@ from datetime import datetime
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
-from models.db import case_story, confirmations, follow_up_actions, indicators, outcomes
+from models.db import case_story, confirmations, follow_up_actions, history, indicators, outcomes, texts_stop
 from models.db.case import Case
 from models.db.follow_up_actions import ActionRefused, ChangedMeanwhile
 from models.domain.words import AppointmentStatus, ClosedReason, FollowUpState
@@ -151,6 +151,29 @@ def take_up(follow_up_id: int, act: AnAct) -> Response:
         return "taken_up"
 
     return _do(act, follow_up_id, "take-up", do)
+
+
+@router.post("/follow-ups/{follow_up_id}/stop-texts")
+def stop_texts(follow_up_id: int, act: AnAct) -> Response:
+    """Stop every text to this household at once; pressed twice, the first stop stands."""
+
+    def do(found: Case, version: int) -> str:
+        visit, household = act.visit, found.row.household_id
+        if household is None:
+            raise Incomplete("No household is known, so no text is sent by itself.")
+        texts_stop.stop_household(visit.db, household, by=visit.scope.actor, now=visit.now)
+        history.audited(
+            visit.db,
+            action="texts_stopped",
+            subject="household",
+            subject_id=household,
+            household_id=household,
+            actor=visit.scope,
+            now=visit.now,
+        )
+        return "texts_stopped"
+
+    return _do(act, follow_up_id, "stop-texts", do)
 
 
 @router.post("/follow-ups/{follow_up_id}/indicator")

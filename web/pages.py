@@ -24,6 +24,7 @@ DONE = {
     "taken_up": "It is open now and its plan begins.",
     "not_seen_after_all": "It is open again, and its plan goes on.",
     "reopened": "It is open again, and its plan begins anew.",
+    "texts_stopped": "All texts to this family are stopped. Ring or visit.",
     "indicator_recorded": "The score is recorded.",
     "prompt_decided": "Your decision is recorded.",
     "referred": "The referral is recorded. If no answer comes in time, it is chased.",

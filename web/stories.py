@@ -49,7 +49,8 @@ class _Told:
 
     @property
     def told(self) -> str:
-        return ROLES.get(str(self.happening.detail.get("told", "")), "whoever has it")
+        role = ROLES.get(str(self.happening.detail.get("told", "")), "whoever has it")
+        return f"{self.happening.told_name} ({role})" if self.happening.told_name else role
 
     def time(self, name: str) -> str:
         raw = self.happening.detail.get(name)

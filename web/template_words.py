@@ -19,12 +19,21 @@ def template_words(rules: Rules) -> Mapping[str, Callable[..., object]]:
         kind = rules.flags.kinds.get(code)
         return kind.name if kind is not None else f"{code} (not configured: treated as high risk)"
 
+    def flag_stops_texts(code: str) -> bool:
+        return rules.flags.blocks_texts([code])
+
+    def flag_why(code: str) -> str:
+        kind = rules.flags.kinds.get(code)
+        return (kind.why_blocked or "") if kind is not None else ""
+
     def age_on(born: date, now: datetime) -> str:
         return sentences.age(born, on=now.astimezone(rules.calendar.zone).date())
 
     return {
         "contact_name": contact_name,
         "flag_name": flag_name,
+        "flag_stops_texts": flag_stops_texts,
+        "flag_why": flag_why,
         "age_on": age_on,
         "person_words": sentences.person,
         "word_for": _word_for,

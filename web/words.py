@@ -94,7 +94,7 @@ CLOSING: Final[Mapping[ClosedReason, str]] = {
 CLOSED: Final[Mapping[ClosedReason, str]] = {**CLOSING, ClosedReason.OUTCOME_RECORDED: "The outcome was recorded"}
 TEXTS: Final[Mapping[MessageState, str]] = {
     MessageState.HELD: "Text held because a person has to check and release it",
-    MessageState.QUEUED: "Text released, waits for its time",
+    MessageState.QUEUED: "Text waits for its time to leave",
     MessageState.CLAIMED: "Text is being sent",
     MessageState.SENDING: "Text is being sent",
     MessageState.SENT: "Text sent, not yet confirmed",

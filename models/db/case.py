@@ -1,4 +1,4 @@
-"""One follow-up with everything a person needs beside it, for one Scope: nothing is read that the scope doesn't cover."""
+"""One follow-up with everything a person needs beside it, for one Scope; nothing is read that it does not cover."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,6 +30,7 @@ class Ending:
     closed_reason: str | None
     closed_note: str | None
     continued_in: int | None
+    texts_stopped_at: datetime | None  # the household's kill switch
     last_event_id: int  # of its story: what came after it is what changed meanwhile
 
 
@@ -171,6 +172,7 @@ _ENDING = text(
     """
     SELECT cycle, seen_evidence, text_released_by, text_released_at, closing_by, closing_reason, closing_note,
            closed_by, closed_at, closed_reason, closed_note, continued_in,
+           (SELECT texts_stopped_at FROM household WHERE household.id = follow_up.household_id) AS texts_stopped_at,
            coalesce((SELECT max(id) FROM follow_up_event WHERE follow_up_id = :id), 0) AS last_event_id
     FROM follow_up WHERE id = :id
     """

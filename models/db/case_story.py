@@ -23,6 +23,7 @@ class Happening:
     step_id: str | None
     actor: str | None
     reason: str | None
+    told_name: str | None  # the practitioner it went to
     detail: dict[str, Any]
 
 
@@ -45,7 +46,8 @@ def facts_row(session: Session, follow_up_id: FollowUpId) -> Claimed | None:
 
 
 _OWN = """
-    SELECT at, 'follow_up' AS about, event AS what, id AS event_id, step_id, actor, reason, detail
+    SELECT at, 'follow_up' AS about, event AS what, id AS event_id, step_id, actor, reason,
+           (SELECT name FROM practitioner WHERE id = CAST(detail ->> 'practitioner_id' AS bigint)) AS told_name, detail
     FROM follow_up_event WHERE follow_up_id = :id
 """
 _STORY = text(
@@ -53,7 +55,7 @@ _STORY = text(
     SELECT * FROM (
         ({_OWN})
         UNION ALL
-        (SELECT e.at, 'appointment', e.to_status, e.id, NULL, e.actor, NULL, e.detail
+        (SELECT e.at, 'appointment', e.to_status, e.id, NULL, e.actor, NULL, NULL, e.detail
          FROM appointment_event e JOIN follow_up f ON f.appointment_id = e.appointment_id WHERE f.id = :id)
     ) happenings
     ORDER BY at DESC, about DESC, event_id DESC LIMIT :limit

@@ -114,6 +114,30 @@ class TestReleasingTheText:
         assert session.scalar(text("SELECT safe_to_text FROM contact_point")) == "no"
 
 
+class TestStoppingAllTexts:
+    def test_to_a_family_takes_one_press_and_takes_the_release_away(self, world, browser, session):
+        """The household's kill switch (hazard 2): reminders too; the follow-up goes on."""
+        world.account()
+        row = world.missed(world.family("Isla Marsh"), held_text=True)
+        opened = browser("grace")
+        opened.post(f"/follow-ups/{row}/stop-texts")
+        assert session.scalar(text("SELECT texts_stopped_by FROM household")) == "person:grace"
+        page = opened.get(f"/follow-ups/{row}").text
+        assert "All texts to this family are stopped" in page
+        assert "release-text" not in page
+
+    def test_is_said_where_a_flag_allows_none(self, world, browser):
+        """A number's own "safe" doesn't hide the flag."""
+        world.account()
+        family = world.family("Isla Marsh")
+        world.flag(family["mother"], "domestic_abuse")
+        row = world.missed(family, held_text=True)
+        page = browser("grace").get(f"/follow-ups/{row}").text
+        assert "No texts, see above" in page
+        assert "Safe to text" not in page
+        assert "release-text" not in page
+
+
 class TestRecordingAnOutcome:
     def test_changes_the_appointment_and_leaves_the_rest_to_detection(self, world, browser, session):
         """The page sets the outcome; the engine draws the consequences."""

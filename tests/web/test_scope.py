@@ -8,7 +8,18 @@ from sqlalchemy import text
 from models.db import case, needs_person, outbox_page, prompt_page, worklist, worklist_rows
 from models.domain.words import AccountRole
 
-ACTS = ("acknowledge", "release-text", "outcome", "close", "send-back", "not-seen", "reopen", "take-up", "indicator")
+ACTS = (
+    "acknowledge",
+    "release-text",
+    "outcome",
+    "close",
+    "send-back",
+    "not-seen",
+    "reopen",
+    "take-up",
+    "stop-texts",
+    "indicator",
+)
 
 
 class TestAnotherTeamsFollowUp:
