@@ -21,7 +21,8 @@ class TestFollowUp:
         """Exactly one, by a unique index."""
         with pytest.raises(IntegrityError, match="uq_follow_up_appointment"):
             world.run(
-                "INSERT INTO follow_up (appointment_id, trigger, person_id, contact_code, pathway_code, pathway_version,"
+                "INSERT INTO follow_up (appointment_id, trigger, person_id, contact_code, pathway_code,"
+                " pathway_version,"
                 " anchor_at, breach_at, opened_at, next_due_at, owner_practitioner_id)"
                 " SELECT appointment_id, trigger, person_id, contact_code, pathway_code, pathway_version, anchor_at,"
                 " breach_at, opened_at, next_due_at, owner_practitioner_id FROM follow_up"

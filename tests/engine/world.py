@@ -76,7 +76,7 @@ class World:
         return household
 
     def appointment(self, person: int, **given: Any) -> int:
-        """A 6 to 8 week review, booked for an hour ago, heard of a week before; its due times as an import sets them."""
+        """A 6 to 8 week review, booked for an hour ago, heard of a week before, with an import's due times."""
         ends = given.get("ends_at", self.now - timedelta(hours=1))
         row = {
             "source_id": self.source,
