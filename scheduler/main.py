@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -19,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from config.nudge import Doorbell
 from config.settings import Settings
+from config.web_rules import load_web_rules
 from models.db import clock, leases, ticks
 
 LANES: Final = ("urgent", "engine", "send")
@@ -26,14 +28,6 @@ RING_SECONDS: Final = 3
 BEAT_SECONDS: Final = 60
 LEASE: Final = timedelta(seconds=10)
 LEADER: Final = "scheduler"
-# A full cycle: each of these ended well so lately. The auditor's own word is among them.
-CYCLE: Final = {
-    "detect": timedelta(minutes=5),
-    "advance": timedelta(minutes=5),
-    "reconcile": timedelta(minutes=15),
-    "send": timedelta(minutes=5),
-    "audit_clean": timedelta(hours=1),
-}
 HEARTBEAT_TIMEOUT_SECONDS: Final = 10
 log = structlog.get_logger(__name__)
 
@@ -45,6 +39,7 @@ class Ticker:
     engine: Engine
     doorbell: Doorbell
     heartbeat_url: str | None
+    cycle: Mapping[str, timedelta] = field(default_factory=lambda: load_web_rules().cycle)
     holder: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
     fence: int | None = None
 
@@ -69,7 +64,7 @@ class Ticker:
             return
         try:
             with Session(self.engine) as session:
-                late = overdue_parts(session, now=clock.now(session))
+                late = overdue_parts(session, self.cycle, now=clock.now(session))
             if late:
                 log.warning("no heartbeat is sent", action="heartbeat_withheld", late=late)
                 return
@@ -87,10 +82,10 @@ class Ticker:
             log.info("the lease ends by itself", action="lease_left")
 
 
-def overdue_parts(session: Session, *, now: datetime) -> list[str]:
+def overdue_parts(session: Session, cycle: Mapping[str, timedelta], *, now: datetime) -> list[str]:
     """Return the parts of a full cycle that have not ended well lately; empty when all is well."""
-    ended = {name: ticks.last_success(session, name) for name in CYCLE}
-    return [name for name, at in ended.items() if at is None or now - at > CYCLE[name]]
+    ended = {name: ticks.last_success(session, name) for name in cycle}
+    return [name for name, at in ended.items() if at is None or now - at > cycle[name]]
 
 
 def run(settings: Settings) -> None:
@@ -101,6 +96,7 @@ def run(settings: Settings) -> None:
         engine=create_engine(settings.database_url, pool_pre_ping=True, pool_size=2),
         doorbell=Doorbell(settings.broker_url),
         heartbeat_url=settings.heartbeat_url,
+        cycle=load_web_rules(settings.config_dir).cycle,
     )
     # A tick that comes late is run, never dropped; many missed ones are one; one at a time.
     scheduler = BlockingScheduler(job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1})

@@ -35,14 +35,29 @@ FAST = {  # a crash of the machine may lose a test's data
     "max_wal_size": "512MB",
 }
 BROWSER_GAP = Path(__file__).resolve().parent.parent / "test-results" / "browser-tests-not-run.txt"
+RUN_FOLDER = "TEST_RUN_FOLDER"  # handed from the process that collects to the workers it starts
 _serial = itertools.count()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the run's folder, once, in the process that everything else of the run is started by."""
+    if not hasattr(config, "workerinput"):
+        os.environ[RUN_FOLDER] = tempfile.mkdtemp(prefix="steadfast-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove it when all is over; the servers on it have stopped with their last lease."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop(RUN_FOLDER, ""), ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
-def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """The folder of this run that all its xdist workers share."""
-    base = tmp_path_factory.getbasetemp()
-    return base if worker_id == "master" else base.parent
+def shared_folder() -> Path:
+    """The folder of this run that all its xdist workers share.
+
+    Not below pytest's own temporary folder: another run tightens that one's mode, which locks the server's account out.
+    """
+    return Path(os.environ[RUN_FOLDER])
 
 
 @pytest.fixture(scope="session")

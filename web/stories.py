@@ -67,6 +67,7 @@ _FOLLOW_UP: Mapping[str, Callable[[_Told], str]] = {
     "step_raised": lambda t: f"Nobody acknowledged “{t.step}” in time. Went up to {t.told}",
     "step_came_back": lambda t: f"The time for “{t.step}” was over. It came back to {t.told}",
     "step_passed": lambda t: f"“{t.step}” was due as well; the later step took over from it",
+    "engine_fault": lambda t: "Steadfast could not move this on; support was told, and it tries again",
     "turned_high_risk": lambda t: "A high-risk flag was found: the plan goes faster from here",
     "booked_again": lambda t: "A new appointment is booked; this stays open until the right person is seen",
     "ladder_changed": lambda t: "The plan changed to the one that fits what is known now",

@@ -235,4 +235,5 @@ HELD_BECAUSE: Final[Mapping[str, str]] = {
     Reason.DAILY_LIMIT: "this family has had its texts for today",
     Reason.FEED_LATE: "the data are late",
     Reason.TOO_LATE: "its time had passed",
+    "own_fault": "of a fault of Steadfast itself; support has been told",
 }

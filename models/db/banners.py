@@ -31,4 +31,4 @@ def sources(session: Session) -> list[SourceFreshness]:
 
 def ticks(session: Session) -> dict[str, datetime | None]:
     """When each kind of work last ended well; None for one that never has."""
-    return {name: succeeded for name, succeeded in session.execute(select(Tick.name, Tick.succeeded_at))}
+    return {row.name: row.succeeded_at for row in session.execute(select(Tick.name, Tick.succeeded_at))}

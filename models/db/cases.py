@@ -155,8 +155,9 @@ def _tell(session: Session, cases: Sequence[Case], *, now: datetime) -> None:
 
 _LIVE = ", ".join(f"'{state}'" for state in LIVE_FOLLOW_UP_STATES)
 _KEPT = """appointment_id, expected_contact_id, referral_id, trigger, state, person_id, household_id, team_id,
-    contact_code, pathway_code, pathway_version, cycle, miss_count, high_risk, red_flag, anchor_at, breach_at, opened_at,
-    step_id, step_fired_at, step_raised_to, steps_done, next_step_id, next_due_at, owner_practitioner_id, owner_team_id,
+    contact_code, pathway_code, pathway_version, cycle, miss_count, high_risk, red_flag, anchor_at, breach_at,
+    opened_at, step_id, step_fired_at, step_raised_to, steps_done, next_step_id, next_due_at, owner_practitioner_id,
+    owner_team_id,
     acknowledged_by, acknowledged_at, acknowledged_until, text_released_at, text_released_by, seen_at, seen_evidence,
     closing_by, closing_reason, closed_by, closed_at, closed_reason, continued_in"""
 # Locked in the order of ids, so that two who lock the same ones wait for each other and never lock up.
@@ -256,7 +257,8 @@ _OVERTAKE = text(
     f"""
     UPDATE alert SET state = 'overtaken', ended_at = :now, ended_by = 'engine', outcome = u.outcome
     FROM {unpacked(_OVER, alias="u")}
-    WHERE alert.follow_up_id = u.id AND alert.state = 'open' AND alert.kind IN ('step', 'confirm_seen', 'second_signature')
+    WHERE alert.follow_up_id = u.id AND alert.state = 'open'
+      AND alert.kind IN ('step', 'confirm_seen', 'second_signature')
     """
 )
 _STOP_TEXTS = text(

@@ -1,4 +1,4 @@
-"""Appointments to look at: ended without an outcome though the data are fresh, or come or changed with one. No commits."""
+"""Appointments to look at: ended without an outcome though the data are fresh, or come or changed. No commits."""
 
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
@@ -73,13 +73,13 @@ def wait_for_detection(session: Session) -> None:
 
 
 def outcome_ranges(session: Session, *, now: datetime, allowance: timedelta) -> list[SourceRange]:
-    """Return the sources that have appointments whose outcome is missing by data fresher than their end (design 3.8)."""
+    """Return the sources with appointments whose outcome is missing by data fresher than their end (design 3.8)."""
     rows = session.execute(_RANGES, {"now": now, "allowance": allowance})
     return [SourceRange(row.id, row.up_to) for row in rows]
 
 
 def flip_outcome_due(session: Session, *, source: SourceRange, now: datetime, limit: int) -> list[Candidate]:
-    """Turn up to `limit` appointments of a source to OUTCOME_DUE, with their history; return them, longest due first."""
+    """Turn up to `limit` appointments of a source to OUTCOME_DUE, with their history; return them in no order."""
     params = {"source": source.source_id, "up_to": source.up_to, "now": now, "limit": limit}
     return [Candidate._make(row) for row in session.execute(_FLIP, params)]
 

@@ -14,7 +14,8 @@ from models.domain.words import ExpectedState
 class DueExpected(NamedTuple):
     """A contact whose time to be looked at has come, locked, with what is known of it.
 
-    `booked_until`: the end of an appointment for it that is still to come. `followed`: it has a follow-up, of its own or of an appointment for it.
+    `booked_until`: the end of an appointment for it that is still to come. `followed`: it has a
+    follow-up, of its own or of an appointment for it.
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""Who leads, until when: a lease with a fence that every later leader raises. Economy, never correctness. No commits."""
+"""Who leads, until when: a lease with a fence that every later leader raises. Economy, never correctness."""
 
 from datetime import datetime, timedelta
 

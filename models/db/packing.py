@@ -1,7 +1,7 @@
 """Send columns of many rows to the database quickly: each as one string that SQL splits into an array.
 
-psycopg writes a Python list as an array element by element in Python, which costs more than the rest of a burst. Not for
-text that people wrote: a value must not hold the two separators, and an empty string can't be told from no rows.
+psycopg writes a Python list as an array element by element in Python, which costs more than the rest of a burst. Not
+for text that people wrote: a value must not hold the two separators, and an empty string can't be told from no rows.
 """
 
 from collections.abc import Iterable, Sequence

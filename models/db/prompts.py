@@ -89,7 +89,8 @@ _TAKE = text(
     SELECT i.id, i.person_id, m.household_id, coalesce(p.team_id, m.team_id), p.caseload_holder_id, i.instrument,
            i.total, i.self_harm_item, i.recorded_on, w.urgency, w.recorded_on
     FROM i JOIN person p ON p.id = i.person_id
-    LEFT JOIN LATERAL (SELECT m.household_id, h.team_id FROM household_member m JOIN household h ON h.id = m.household_id
+    LEFT JOIN LATERAL (SELECT m.household_id, h.team_id
+                       FROM household_member m JOIN household h ON h.id = m.household_id
                        WHERE m.person_id = p.id AND m.valid_until IS NULL ORDER BY m.id LIMIT 1) AS m ON true
     LEFT JOIN LATERAL (SELECT r.urgency, o.recorded_on FROM referral_prompt r JOIN indicator o ON o.id = r.indicator_id
                        WHERE r.person_id = i.person_id AND r.state <> 'decided'

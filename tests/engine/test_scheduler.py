@@ -10,8 +10,9 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from config.nudge import Doorbell
+from config.web_rules import CYCLE_PARTS
 from models.db import leases, ticks
-from scheduler.main import CYCLE, Ticker
+from scheduler.main import Ticker
 
 NOW = datetime(2026, 6, 8, 11, 0, tzinfo=UTC)
 LENGTH = timedelta(seconds=10)
@@ -83,7 +84,7 @@ class TestTicker:
         ticker.beat()
         assert calls == []
         with Session(engine) as session, session.begin():
-            for name in CYCLE:
+            for name in CYCLE_PARTS:
                 ticks.succeeded(session, name, handled=0, now=datetime.now(UTC))
         ticker.beat()
         assert calls == ["/beat"]

@@ -133,8 +133,10 @@ class Appointment(Base):
     reconsider_at: Mapped[Instant | None]
     reminders_due_at: Mapped[Instant | None]
     first_received_at: Mapped[Instant]
-    created_by_run: Mapped[int | None] = mapped_column(ForeignKey("import_run.id"))
-    last_seen_run: Mapped[int | None]  # the last import that held this row; no key, so that it costs nothing
+    created_by_run: Mapped[
+        int | None
+    ]  # no key, as for the next: a check on each row of a load would cost a tenth of it
+    last_seen_run: Mapped[int | None]  # the last import that changed this row
     vanished_at: Mapped[Instant | None]
     extras: Mapped[dict[str, object] | None] = mapped_column(JSONB)
 
