@@ -55,12 +55,12 @@ def why_here(row: ListRow, *, kind: ContactKind | None, zone: ZoneInfo) -> str:
     """Such as "6 to 8 week review on 3 Aug 2026: was not brought, second time in a row"."""
     name = kind.name if kind is not None else row.contact_code
     on = f"{name} on {day(row.starts_at, zone)}" if row.starts_at is not None else name
-    by = f"was due by {day(row.window_end, zone)}" if row.window_end is not None else "is due"
+    by = f"needed by {day(row.window_end, zone)}" if row.window_end is not None else "is due"
     match row.trigger:
         case FollowUpTrigger.OUTCOME_NOT_RECORDED:
             return f"{on}: nobody has recorded what happened"
         case FollowUpTrigger.NEVER_BOOKED:
-            return f"{name}: not booked, {by}"
+            return f"{name}: no booking made in time, {by}"
         case FollowUpTrigger.OVERDUE:
             return f"{name}: has not taken place, {by}"
         case FollowUpTrigger.CANCELLED:
