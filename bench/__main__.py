@@ -16,7 +16,7 @@ from bench.peers import Burst
 from bench.table import Row, interleaved, median, shown
 from config.rules import Rules, load_rules
 
-REPEATS = 3
+REPEATS = int(os.environ.get("REPEATS", "3"))
 
 
 @dataclass(frozen=True)

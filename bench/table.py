@@ -31,6 +31,7 @@ def interleaved(ways: Mapping[str, Callable[[], T]], repeats: int) -> dict[str, 
     for _ in range(repeats):
         for name, way in ways.items():
             results[name].append(way())
+            print(f"  {name}: {results[name][-1]}", flush=True)
     return results
 
 

@@ -24,7 +24,7 @@ from config.web_rules import load_web_rules
 from models.db import clock, leases, ticks
 
 LANES: Final = ("urgent", "engine", "send")
-RING_SECONDS: Final = 3
+RING_SECONDS: Final = 2
 BEAT_SECONDS: Final = 60
 LEASE: Final = timedelta(seconds=10)
 LEADER: Final = "scheduler"

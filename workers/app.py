@@ -4,6 +4,7 @@ No ETA, no countdown, no retries, no results: what is due is in the database, an
 that nobody has rung for a while drains by itself, also with the broker dead.
 """
 
+import gc
 import multiprocessing
 import threading
 import time
@@ -21,6 +22,16 @@ from workers.machine import Machine, build
 UNRUNG_SECONDS: Final = 30.0  # design 2: no nudge for so long, and a worker drains by itself
 AGAIN_SECONDS: Final = 5.0  # after a drain in which something failed
 log = structlog.get_logger(__name__)
+
+
+def few_collections() -> None:
+    """Leave what a process starts with out of every garbage collection, and collect in larger steps.
+
+    A claimed set makes some hundred thousand short-lived objects without cycles; looking through them took a tenth of a
+    burst's time.
+    """
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 class Worker:
@@ -66,6 +77,7 @@ class Worker:
 
     def _forget(self, **_: object) -> None:
         """A machine holds connections and a lock: a forked process makes its own."""
+        few_collections()
         self._machine, self._making = None, threading.Lock()
 
     def _celery(self) -> Celery:

@@ -4,8 +4,11 @@ psycopg writes a Python list as an array element by element in Python, which cos
 for text that people wrote: a value must not hold the two separators, and an empty string can't be told from no rows.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
+from operator import attrgetter
+from types import NoneType
+from typing import cast
 
 SEPARATOR = "\x1f"
 NULL = "\x1e"
@@ -14,7 +17,8 @@ Columns = Sequence[tuple[str, str]]  # names with their SQL types
 
 def packed(rows: Sequence[object], columns: Columns) -> dict[str, str]:
     """Return the parameters that `unpacked` reads: per column the attribute of that name of every row."""
-    return {name: _column([getattr(row, name) for row in rows]) for name, _ in columns}
+    values = attrgetter(*(name for name, _ in columns), "__class__")  # at least two names, so always a tuple
+    return packed_tuples([values(row)[:-1] for row in rows], columns)
 
 
 def packed_tuples(rows: Sequence[Sequence[object]], columns: Columns) -> dict[str, str]:
@@ -29,12 +33,24 @@ def unpacked(columns: Columns, *, alias: str) -> str:
     return f"unnest({arrays}) WITH ORDINALITY AS {alias} ({', '.join(name for name, _ in columns)}, place)"
 
 
-def _column(values: Iterable[object]) -> str:
-    cells = [_cell(value) for value in values]
+def _column(values: Sequence[object]) -> str:
+    cells = _cells(values)
     joined = SEPARATOR.join(cells)
     if cells and (not joined or joined.count(SEPARATOR) != len(cells) - 1):
         raise ValueError("a packed value is empty or holds a separator; pass such text as an array instead")
     return joined
+
+
+def _cells(values: Sequence[object]) -> Sequence[str]:
+    """Most columns of a burst are of one kind throughout, and then need no look at each value."""
+    kinds = set(map(type, values))
+    if kinds == {int}:
+        return list(map(str, values))
+    if kinds == {NoneType}:
+        return [NULL] * len(values)
+    if kinds and all(issubclass(kind, str) for kind in kinds):
+        return cast("Sequence[str]", values)
+    return [_cell(value) for value in values]
 
 
 def _cell(value: object) -> str:

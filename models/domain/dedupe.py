@@ -76,8 +76,11 @@ def _key(*parts: str | int | datetime | date) -> str:
 
 def _plain(part: str | int | datetime | date) -> str:
     """A part as text: instants in UTC to the second, so that one instant has one spelling; no separator within."""
+    if type(part) is int:
+        return str(part)
     if isinstance(part, datetime):
         if part.tzinfo is None:
             raise ValueError(f"{part.isoformat()} has no zone; a key needs an instant")
         return part.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-    return str(part).replace("%", "%25").replace(":", "%3A")
+    plain = str(part)
+    return plain.replace("%", "%25").replace(":", "%3A") if "%" in plain or ":" in plain else plain
