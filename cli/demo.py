@@ -8,20 +8,26 @@ from pathlib import Path
 from typing import Final
 
 import typer
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
 
 from cli.exits import CANNOT_RUN, stop
 from cli.opening import rules_of
+from config.pathways_loader import pathway_from
 from config.rules import Rules
 from config.secret_files import read_or_create
 from config.settings import Settings
-from models.db import accounts, clock
+from models.db import accounts, clock, messages
+from models.db.pathway_shelf import PathwayShelf
 from models.domain.words import AccountRole
+from workers.advance import advance_due
+from workers.detect import detect_all
 
 ACCOUNTS_FILE: Final = "demo-accounts.txt"
 BEGUN_FILE: Final = "demo-begun"
 WHO: Final = "demo"
+RELEASED: Final = 5  # texts let go before the first look; the others wait for whoever tries it out
+SET_SIZE: Final = 500
 
 
 def refuse_demo_on_real_data(database_url: str, data_dir: Path) -> None:
@@ -57,11 +63,38 @@ def _load(settings: Settings) -> list[str]:
         now = clock.now(session)
     rules: Rules = rules_of(settings, now=now)
     load_demo(engine, rules=rules, now=now)
+    release_some_texts(engine, rules)
     with Session(engine) as session:
         lines = _accounts(session)
         session.commit()
     engine.dispose()
     return lines
+
+
+def release_some_texts(engine: Engine, rules: Rules) -> int:
+    """Do what a health visitor would have done before the first look: let some of the waiting texts go.
+
+    Returns how many. The gate still decides: in the night they wait, and one to an unconfirmed number stays held.
+    """
+    detect_all(engine, rules)
+    shelf = PathwayShelf(pathway_from)
+    with Session(engine) as session:
+        while advance_due(session, rules=rules, pathways=shelf, now=clock.now(session), limit=SET_SIZE):
+            session.commit()
+        waiting = session.scalars(_WAITING, {"most": RELEASED}).all()
+        now = clock.now(session)
+        for follow_up_id in waiting:
+            messages.release_texts(session, follow_up_id, by=f"person:{WHO}", now=now)
+        session.commit()
+    return len(waiting)
+
+
+_WAITING = text(
+    """
+    SELECT DISTINCT s.follow_up_id FROM message m JOIN message_subject s ON s.message_id = m.id
+    WHERE m.state = 'held' AND m.purpose = 'after_miss' ORDER BY 1 LIMIT :most
+    """
+)
 
 
 def _accounts(session: Session) -> list[str]:
