@@ -20,7 +20,7 @@ from workers.detect import detect_all
 from workers.machine import SEND_THREADS, Machine
 from workers.prompting import ask_again
 from workers.reconcile import reconcile
-from workers.set_aside import SMALLER, next_limit, put_off_first
+from workers.set_aside import MOST_ASIDE, SMALLER, next_limit, put_off_first
 
 log = structlog.get_logger(__name__)
 CLAIM = 1_000  # follow-ups in one transaction: design 9 measured 500 to 1,000
@@ -139,7 +139,7 @@ def _tick(machine: Machine, note: Callable[[Session], None]) -> None:
 def _advance(machine: Machine, *, urgent_only: bool, limit: int) -> int:
     """Set after set; where one fails, smaller ones, until the row our code fails on stands alone and is put off."""
     rules = machine.rules()
-    handled, size = 0, limit
+    handled, size, aside = 0, limit, 0
     while True:
         try:
             with Session(machine.engine) as session, session.begin():
@@ -154,6 +154,9 @@ def _advance(machine: Machine, *, urgent_only: bool, limit: int) -> int:
         except Exception as error:
             smaller = next_limit(size, error)
             if size == 1:
+                if aside == MOST_ASIDE:
+                    raise  # no fault of a row: the tick says so, and all stays due
+                aside += 1
                 with Session(machine.engine) as session, session.begin():
                     put_off_first(session, rules, now=machine.clock(session), urgent_only=urgent_only, error=error)
             size = smaller

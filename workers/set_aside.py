@@ -21,6 +21,7 @@ from models.domain.words import AlertKind, OwnerRole, Urgency
 log = structlog.get_logger(__name__)
 AGAIN_AFTER = timedelta(minutes=10)  # below the auditor's bound for late work: it is put off, not forgotten
 SMALLER = 8
+MOST_ASIDE = 20  # in one drain; more means that the fault is not in the rows, and must not alert once for each
 
 _PUT_OFF = text(
     """
