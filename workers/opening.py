@@ -32,6 +32,7 @@ class Opening:
     appointment_id: int | None = None
     expected_contact_id: int | None = None
     referral_id: int | None = None
+    family_event_id: int | None = None
     miss_count: int = 1
     breach_at: datetime | None = None
 
@@ -60,6 +61,7 @@ class Opener:
             appointment_id=cause.appointment_id,
             expected_contact_id=cause.expected_contact_id,
             referral_id=cause.referral_id,
+            family_event_id=cause.family_event_id,
             trigger=cause.trigger,
             state=FollowUpState.BACKLOG if old else FollowUpState.OPEN,
             person_id=cause.person_id,

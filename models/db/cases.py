@@ -36,6 +36,7 @@ class Case:
     appointment_id: int | None = None
     expected_contact_id: int | None = None
     referral_id: int | None = None
+    family_event_id: int | None = None
     trigger: FollowUpTrigger
     state: FollowUpState
     person_id: int
@@ -119,9 +120,9 @@ def _insert(session: Session, new: Sequence[Case]) -> None:
     if not new:
         return
     rows = session.execute(_INSERT, packed(new, _COLUMNS))
-    by_subject = {(row.appointment_id, row.expected_contact_id, row.referral_id): int(row.id) for row in rows}
+    by_subject = {(row[1], row[2], row[3], row[4]): int(row.id) for row in rows}
     for case in new:
-        case.id = by_subject[case.appointment_id, case.expected_contact_id, case.referral_id]
+        case.id = by_subject[case.appointment_id, case.expected_contact_id, case.referral_id, case.family_event_id]
 
 
 def _end_alerts(session: Session, cases: Sequence[Case], *, now: datetime) -> None:
@@ -154,8 +155,8 @@ def _tell(session: Session, cases: Sequence[Case], *, now: datetime) -> None:
 
 
 _LIVE = ", ".join(f"'{state}'" for state in LIVE_FOLLOW_UP_STATES)
-_KEPT = """appointment_id, expected_contact_id, referral_id, trigger, state, person_id, household_id, team_id,
-    contact_code, pathway_code, pathway_version, cycle, miss_count, high_risk, red_flag, anchor_at, breach_at,
+_KEPT = """appointment_id, expected_contact_id, referral_id, family_event_id, trigger, state, person_id, household_id,
+    team_id, contact_code, pathway_code, pathway_version, cycle, miss_count, high_risk, red_flag, anchor_at, breach_at,
     opened_at, step_id, step_fired_at, step_raised_to, steps_done, next_step_id, next_due_at, owner_practitioner_id,
     owner_team_id,
     acknowledged_by, acknowledged_at, acknowledged_until, text_released_at, text_released_by, seen_at, seen_evidence,
@@ -176,6 +177,7 @@ _COLUMNS = (
     ("appointment_id", "bigint"),
     ("expected_contact_id", "bigint"),
     ("referral_id", "bigint"),
+    ("family_event_id", "bigint"),
     ("trigger", "text"),
     ("state", "text"),
     ("person_id", "bigint"),
@@ -199,15 +201,15 @@ _COLUMNS = (
 )
 _INSERT = text(
     f"""
-    INSERT INTO follow_up (appointment_id, expected_contact_id, referral_id, trigger, state, person_id, household_id,
-        team_id, contact_code, pathway_code, pathway_version, miss_count, high_risk, anchor_at, breach_at, opened_at,
-        steps_done, next_step_id, next_due_at, owner_practitioner_id, owner_team_id, seen_at, seen_evidence)
-    SELECT appointment_id, expected_contact_id, referral_id, trigger,
+    INSERT INTO follow_up (appointment_id, expected_contact_id, referral_id, family_event_id, trigger, state, person_id,
+        household_id, team_id, contact_code, pathway_code, pathway_version, miss_count, high_risk, anchor_at, breach_at,
+        opened_at, steps_done, next_step_id, next_due_at, owner_practitioner_id, owner_team_id, seen_at, seen_evidence)
+    SELECT appointment_id, expected_contact_id, referral_id, family_event_id, trigger,
         CASE WHEN state = 'continued' THEN 'open' ELSE state END, person_id, household_id, team_id, contact_code,
         pathway_code, pathway_version, miss_count, high_risk, anchor_at, breach_at, opened_at, done_json, next_step_id,
         coalesce(next_due_at, opened_at), owner_practitioner_id, owner_team_id, seen_at, seen_evidence
     FROM {unpacked(_COLUMNS, alias="u")} ORDER BY u.place
-    RETURNING id, appointment_id, expected_contact_id, referral_id
+    RETURNING id, appointment_id, expected_contact_id, referral_id, family_event_id
     """
 )
 _UPDATED = (

@@ -7,7 +7,7 @@ due time, a name, a number or a text, which change when somebody corrects them.
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
-from models.domain.words import AlertKind, Audience, Channel, Purpose
+from models.domain.words import AlertKind, Audience, Channel, FamilyEventKind, Purpose
 
 
 def step_message(follow_up_id: int, *, cycle: int, step_id: str, audience: Audience, channel: Channel) -> str:
@@ -68,6 +68,11 @@ def bundle(household_id: int, *, purpose: Purpose, civil_day: date, starts: Sequ
     `starts` are the booked starts: a bundle of which one appointment moved is a new bundle.
     """
     return _key("bundle", household_id, purpose, civil_day, *sorted(starts))
+
+
+def family_event(kind: FamilyEventKind, person_id: int, *about: str | int | datetime | date) -> str:
+    """Return the key of a family event: whom it concerns, and what tells one occasion from the next."""
+    return _key("event", kind, person_id, *about)
 
 
 def _key(*parts: str | int | datetime | date) -> str:

@@ -174,6 +174,19 @@ class FollowUpTrigger(StrEnum):
     NEVER_BOOKED = "never_booked"
     OVERDUE = "overdue"  # booked or begun, yet nobody seen by the end of its window
     REFERRAL_UNANSWERED = "referral_unanswered"
+    FAMILY_EVENT = "family_event"  # neither an appointment, an expected contact nor a referral
+
+
+class FamilyEventKind(StrEnum):
+    """What happened to a family that needs following up by itself; config/events.yaml says on which ladder."""
+
+    PATTERN = "pattern"  # domain.md 3.4, where no follow-up is live
+    ADULT_MISSED_CONTACT = "adult_missed_contact"  # told to each pre-school child's practitioner, no more than that
+    DISCHARGE_PROPOSED = "discharge_proposed"  # by perinatal mental health; health visitor and GP have to know first
+    PRE_BIRTH_MISSED = "pre_birth_missed"  # a pre-birth assessment missed by parent or agency
+    PREGNANCY_OUTCOME_UNKNOWN = "pregnancy_outcome_unknown"  # EDD+14 and nobody has said
+    BEREAVEMENT_CARE = "bereavement_care"
+    MOVED_OUT = "moved_out"  # the sender keeps it until the receiver accepts
 
 
 class Urgency(StrEnum):
@@ -205,6 +218,19 @@ class AlertKind(StrEnum):
     REFERRAL_PROMPT = "referral_prompt"
     RED_FLAG = "red_flag"
     AUDIT_VIOLATION = "audit_violation"
+    DECLINE_INCOMPLETE = "decline_incomplete"  # who, informed how, why, last seen by whom: something is missing
+    PREGNANCY_DATES_CHANGED = "pregnancy_dates_changed"
+    DISCLOSURE_DUE = "disclosure_due"  # share the minimum fact, or hold it with a reason
+    REFERRAL_HOP = "referral_hop"  # received, accepted, first appointment, attended: one is late
+    CHALLENGE = "challenge"  # a stage of a professional challenge is due
+    ACTION_OVERDUE = "action_overdue"
+    FATHER_NOT_ASKED = "father_not_asked"
+    INDICATOR_REVIEW = "indicator_review"  # already old when it first reached us
+    HOLD_ENDING = "hold_ending"
+    MERGE_PROPOSED = "merge_proposed"
+    STEP_EXTENSION = "step_extension"  # lengthening a high-risk step needs a team lead
+    POOL_UNCLAIMED = "pool_unclaimed"
+    STAFFING_GAP = "staffing_gap"  # the weekly check: somebody can't be reached, a gap in cover, a leaver with work
 
 
 class AlertState(StrEnum):
@@ -300,6 +326,9 @@ class ImportKind(StrEnum):
     PEOPLE = "people"
     STAFF = "staff"
     INDICATORS = "indicators"
+    FLAGS = "flags"
+    ABSENCES = "absences"
+    CASELOADS = "caseloads"
 
 
 class ImportState(StrEnum):

@@ -13,6 +13,7 @@ from models.domain.words import (
     AlertKind,
     AlertState,
     ClosedReason,
+    FamilyEventKind,
     FollowUpState,
     FollowUpTrigger,
     OwnerRole,
@@ -55,7 +56,9 @@ class FollowUp(Base):
         one_of("state", FollowUpState),
         one_of("trigger", FollowUpTrigger),
         one_of("closed_reason", ClosedReason),
-        CheckConstraint("num_nonnulls(appointment_id, expected_contact_id, referral_id) = 1", name="one_subject"),
+        CheckConstraint(
+            "num_nonnulls(appointment_id, expected_contact_id, referral_id, family_event_id) = 1", name="one_subject"
+        ),
         CheckConstraint(f"NOT ({LIVE}) OR next_due_at IS NOT NULL", name="live_has_due"),
         CheckConstraint(
             f"NOT ({LIVE}) OR owner_practitioner_id IS NOT NULL OR owner_team_id IS NOT NULL", name="live_has_owner"
@@ -81,6 +84,7 @@ class FollowUp(Base):
         Index("uq_follow_up_appointment", "appointment_id", unique=True),
         Index("uq_follow_up_expected_contact", "expected_contact_id", unique=True),
         Index("uq_follow_up_referral", "referral_id", unique=True),
+        Index("uq_follow_up_family_event", "family_event_id", unique=True),
         # `advance` claims what is due; backlog is triaged in bulk and found by its own due time too.
         Index("ix_follow_up_due", "next_due_at", "id", postgresql_where=text("next_due_at IS NOT NULL")),
         # The urgent lane's own: a burst of routine work is no queue before it.
@@ -121,6 +125,7 @@ class FollowUp(Base):
     appointment_id: Mapped[int | None] = mapped_column(ForeignKey("appointment.id"))
     expected_contact_id: Mapped[int | None] = mapped_column(ForeignKey("expected_contact.id"))
     referral_id: Mapped[int | None] = mapped_column(ForeignKey("referral.id"))
+    family_event_id: Mapped[int | None] = mapped_column(ForeignKey("family_event.id"))
     trigger: Mapped[str]
     state: Mapped[str] = mapped_column(server_default=FollowUpState.OPEN)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
@@ -163,6 +168,36 @@ class FollowUp(Base):
     closed_note: Mapped[str | None]
     continued_in: Mapped[int | None] = mapped_column(ForeignKey("follow_up.id"))
     row_version: Mapped[int] = mapped_column(server_default=text("1"))  # two people acting at once: the later is told
+
+
+class FamilyEvent(Base):
+    """Something that happened to a family and needs a follow-up of its own (docs/decisions/0040).
+
+    `open_at`: from when `detect` should open the follow-up; null once it has, or where a person ended the event before.
+    `detail` is what the ladder's readers may see: codes, counts and row ids, nothing that names a person.
+    """
+
+    __tablename__ = "family_event"
+    __table_args__ = (
+        one_of("kind", FamilyEventKind),
+        Index("uq_family_event_dedupe_key", "dedupe_key", unique=True),
+        Index("ix_family_event_open", "open_at", "id", postgresql_where=text("open_at IS NOT NULL")),
+        Index(None, "person_id"),
+        Index(None, "household_id"),
+    )
+
+    id: Mapped[Pk]
+    kind: Mapped[str]
+    dedupe_key: Mapped[str]  # from models/domain/dedupe.py alone
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))  # the child or adult whom it is about
+    household_id: Mapped[int | None] = mapped_column(ForeignKey("household.id"))
+    team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"))  # whose follow-up it becomes
+    practitioner_id: Mapped[int | None] = mapped_column(ForeignKey("practitioner.id"))  # null: the caseload holder
+    happened_at: Mapped[Instant]
+    recorded_at: Mapped[Instant]
+    recorded_by: Mapped[str]
+    open_at: Mapped[Instant | None]
+    detail: Mapped[dict[str, object] | None] = mapped_column(JSONB)
 
 
 class FollowUpEvent(Base):
