@@ -70,7 +70,7 @@ def import_(
         if not dry_run:
             settle(ready.engine, rules)
     if as_json:
-        print_json(report.to_json())
+        sys.stdout.writelines(report.json_pieces())
     else:
         _tell(report)
 

@@ -1,20 +1,16 @@
 """What an import tells whoever ran it: counts that add up to the rows read, and every rejected row by line."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from intake.faults import Faults, Rejection
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """One row that could not be used, or, in `warnings`, one value that was left out of a row that was."""
-
-    line: int
-    column: str
-    value: str
-    reason: str
+FETCHED = 1_000  # faults read from the database at a time
 
 
 @dataclass(frozen=True)
@@ -31,13 +27,13 @@ class ImportReport:
     updated: int
     unchanged: int
     vanished: int
-    rejected: tuple[Rejection, ...]
-    warnings: tuple[Rejection, ...]
+    rejected: Faults
+    warnings: Faults
     notes: tuple[str, ...]
 
-    def to_json(self) -> dict[str, object]:
-        """The object that `steadfast import --json` prints."""
-        return {
+    def json_pieces(self) -> Iterator[str]:
+        """The object that `steadfast import --json` prints, piece by piece: its lists may be as long as the file."""
+        head = {
             "source": self.source,
             "kind": self.kind,
             "dry_run": self.dry_run,
@@ -48,25 +44,31 @@ class ImportReport:
             "updated": self.updated,
             "unchanged": self.unchanged,
             "vanished": self.vanished,
-            "rejected": [_as_json(each) for each in self.rejected],
-            "warnings": [_as_json(each) for each in self.warnings],
             "notes": list(self.notes),
         }
+        yield json.dumps(head, indent=2).removesuffix("\n}")
+        for name, faults in (("rejected", self.rejected), ("warnings", self.warnings)):
+            yield f',\n  "{name}": ['
+            for place, each in enumerate(faults):
+                yield ("," if place else "") + "\n    " + json.dumps(asdict(each))
+            yield "\n  ]" if faults else "]"
+        yield "\n}\n"
 
 
-def faults_of(session: Session, *, run_id: int) -> tuple[tuple[Rejection, ...], tuple[Rejection, ...]]:
+def faults_of(session: Session, *, run_id: int) -> tuple[Faults, Faults]:
     """The rejected rows of a run and its warnings, in the order of the file."""
-    rows = session.execute(
-        text(
-            'SELECT line, "column", value, reason, "row" IS NOT NULL AS whole FROM import_rejection'
-            " WHERE import_run_id = :run ORDER BY line, id"
-        ),
-        {"run": run_id},
-    ).all()
-    rejected = tuple(Rejection(row.line, row.column, row.value, row.reason) for row in rows if row.whole)
-    warnings = tuple(Rejection(row.line, row.column, row.value, row.reason) for row in rows if not row.whole)
-    return rejected, warnings
+    return Faults(_read(session, run_id, whole=True)), Faults(_read(session, run_id, whole=False))
 
 
-def _as_json(each: Rejection) -> dict[str, object]:
-    return {"line": each.line, "column": each.column, "value": each.value, "reason": each.reason}
+def _read(session: Session, run_id: int, *, whole: bool) -> Iterator[Rejection]:
+    params = {"run": run_id, "whole": whole}
+    for row in session.execute(_FAULTS, params, execution_options={"yield_per": FETCHED}):
+        yield Rejection(row.line, row.column, row.value, row.reason)
+
+
+_FAULTS = text(
+    """
+    SELECT line, "column", value, reason FROM import_rejection
+    WHERE import_run_id = :run AND ("row" IS NOT NULL) = :whole ORDER BY line, id
+    """
+)
