@@ -11,6 +11,7 @@ from models.db.audit_checks import CHECKS
 from tests.engine.world import World
 from workers.lanes import advance_all
 from workers.machine import Machine
+from workers.set_aside import MOST_ASIDE
 
 
 @pytest.fixture
@@ -67,3 +68,13 @@ class TestAFaultOfOurOwn:
         (late,) = [check for check in CHECKS if check.code == "follow_up_overdue_to_advance"]
         with world.engine.connect() as connection:
             assert connection.execute(text(late.query), {"late_by": world.now}).all() == []
+
+    def test_in_every_row_is_no_fault_of_the_rows(self, world: World, machine: Any):
+        """After so many in one drain the job itself fails and says so; the rest stay due, with no alert for each."""
+        ids = missed(world, MOST_ASIDE + 5)
+        world.run("""UPDATE follow_up SET steps_done = '{"x": "spoilt"}'""")
+        with pytest.raises(ValueError, match=r"unpack|Invalid isoformat"):
+            advance_all(machine)
+        put_off = world.rows("SELECT count(*) FROM follow_up_event WHERE event = 'engine_fault'")[0][0]
+        still_due = world.rows("SELECT count(*) FROM follow_up WHERE next_due_at <= :now", now=world.now)[0][0]
+        assert (put_off, still_due) == (MOST_ASIDE, len(ids) - MOST_ASIDE)
