@@ -96,10 +96,13 @@ def record_deaths(session: Session, *, by: str, now: datetime) -> None:
     session.execute(
         text(
             """
-            WITH dead AS (
+            -- The few first, by themselves: nothing is known yet of a large file's people, and a join guesses badly.
+            WITH died AS MATERIALIZED (
+                SELECT w.person_id FROM work w
+                WHERE w.line IN (SELECT line FROM staging WHERE subtype = 'person_died')
+            ), dead AS (
                 UPDATE person p SET life_status = 'deceased', life_status_by = :by
-                FROM work w JOIN staging s USING (line)
-                WHERE w.person_id = p.id AND s.subtype = 'person_died' AND p.life_status <> 'deceased' RETURNING p.id
+                WHERE p.id = ANY(ARRAY(SELECT person_id FROM died)) AND p.life_status <> 'deceased' RETURNING p.id
             )
             INSERT INTO audit_entry (at, actor_kind, actor, action, subject, subject_id, why)
             SELECT :now, 'import', :by, 'person.deceased', 'person', id, 'cancelled because of death' FROM dead
