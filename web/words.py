@@ -30,6 +30,7 @@ TRIGGERS: Final[Mapping[FollowUpTrigger, str]] = {
     FollowUpTrigger.NEVER_BOOKED: "Not booked",
     FollowUpTrigger.OVERDUE: "Booked, but not seen in time",
     FollowUpTrigger.REFERRAL_UNANSWERED: "Referral unanswered",
+    FollowUpTrigger.FAMILY_EVENT: "Something in the family to follow up",
 }
 STATES: Final[Mapping[FollowUpState, str]] = {
     FollowUpState.OPEN: "Open",
@@ -133,6 +134,19 @@ ALERTS: Final[Mapping[AlertKind, str]] = {
     AlertKind.REFERRAL_PROMPT: "A score asks for a decision",
     AlertKind.RED_FLAG: "Red flag: act now",
     AlertKind.AUDIT_VIOLATION: "The system's own check found a fault",
+    AlertKind.DECLINE_INCOMPLETE: "A contact was declined: who, why or who last saw the child is missing",
+    AlertKind.PREGNANCY_DATES_CHANGED: "The expected date of delivery moved: please check what is booked",
+    AlertKind.DISCLOSURE_DUE: "Tell the health visitor about a missed contact, or say why not",
+    AlertKind.REFERRAL_HOP: "A referral has not moved on in time",
+    AlertKind.CHALLENGE: "A challenge to another service needs its next step",
+    AlertKind.ACTION_OVERDUE: "An agreed action is overdue",
+    AlertKind.FATHER_NOT_ASKED: "Nobody has asked about the father or partner yet",
+    AlertKind.INDICATOR_REVIEW: "An older score came in: please review it",
+    AlertKind.HOLD_ENDING: "A hold ends: please review it",
+    AlertKind.MERGE_PROPOSED: "Two records may be one person",
+    AlertKind.STEP_EXTENSION: "A colleague asks for more time for a step",
+    AlertKind.POOL_UNCLAIMED: "Nobody in the team has taken this up",
+    AlertKind.STAFFING_GAP: "People who can't be reached, or gaps in cover",
 }
 # What a person did about an alert that is not part of a follow-up's plan.
 ALERT_OUTCOMES: Final[Mapping[str, str]] = {
