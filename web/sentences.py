@@ -68,6 +68,8 @@ def why_here(row: ListRow, *, kind: ContactKind | None, zone: ZoneInfo) -> str:
             return f"{on}: {words.STATUSES[status]}, not booked again"
         case FollowUpTrigger.REFERRAL_UNANSWERED:
             return "A referral has had no answer"
+        case FollowUpTrigger.FAMILY_EVENT:
+            return name
         case FollowUpTrigger.MISSED:
             again = _ORDINALS.get(row.miss_count, f"{row.miss_count}th") if row.miss_count > 1 else ""
             return f"{on}: {_missed(row, kind)}" + (f", {again} time in a row" if again else "")
