@@ -41,7 +41,8 @@ def explain(session: Session, follow_up: int, *, rules: Rules, now: datetime) ->
 def _lines(session: Session, found: Case, rules: Rules, now: datetime) -> Iterator[str]:
     row, zone = found.row, rules.calendar.zone
     pathway = PathwayShelf(pathway_from).get(session, row.pathway_code, row.pathway_version)
-    told = sentences.tell(row, kind=rules.contacts.get(row.contact_code), pathway=pathway, now=now, zone=zone)
+    kind, name = rules.contacts.get(row.contact_code), rules.name_of(row.contact_code)
+    told = sentences.tell(row, kind=kind, name=name, pathway=pathway, now=now, zone=zone)
     yield f"Follow-up {row.id}: {told.why_here}"
     yield f"Why in this place: {told.why_place}"
     yield f"Plan: {pathway.code}, version {pathway.version}. State: {row.state}"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from config.lint_pathways import pathway_findings
-from config.lint_rules import contact_findings, holiday_findings, prompt_findings, schedule_findings
+from config.lint_rules import contact_findings, event_findings, holiday_findings, prompt_findings, schedule_findings
 from config.message_lint import lint_folders
 from config.rule_files import RuleFiles, read_all
 from config.yaml_files import Finding
@@ -20,10 +20,13 @@ def lint_files(files: RuleFiles) -> list[Finding]:
     findings = list(files.findings)
     in_pathways = pathway_findings(files.by_sort["pathway"])
     unreadable = any(finding.file.startswith("pathways/") for finding in findings)
-    contacts, prompts, holidays = (files.one(sort) for sort in ("contacts", "prompts", "holidays"))
+    contacts, events, prompts, holidays = (files.one(sort) for sort in ("contacts", "events", "prompts", "holidays"))
+    # A faulty ladder would make everything that climbs it look faulty too.
+    ladders_read = not in_pathways and not unreadable
+    if events is not None and ladders_read:
+        findings += event_findings(events, files.by_sort["pathway"])
     if contacts is not None:
-        # A faulty ladder would make every contact that climbs it look faulty too.
-        if not in_pathways and not unreadable:
+        if ladders_read:
             findings += contact_findings(contacts, files.by_sort["pathway"])
         findings += schedule_findings(files.by_sort["schedule"], contacts)
     findings += in_pathways

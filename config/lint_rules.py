@@ -33,6 +33,18 @@ def contact_findings(contacts: RuleFile, pathways: Sequence[RuleFile]) -> Iterat
             yield contacts.finding((*where, "pathway"), f"a pathway with steps for {', '.join(sorted(missing))} too")
 
 
+def event_findings(events: RuleFile, pathways: Sequence[RuleFile]) -> Iterator[Finding]:
+    """Yield faults: a code given twice, a pathway that doesn't exist or has no steps for a family event."""
+    triggers = _triggers(pathways)
+    codes = [rule["code"] for rule in events.content["events"].values()]
+    for kind, rule in events.content["events"].items():
+        where = ("events", kind)
+        if codes.count(rule["code"]) > 1:
+            yield events.finding((*where, "code"), "a code that no other event has")
+        if "family_event" not in triggers.get(rule["pathway"], set()):
+            yield events.finding((*where, "pathway"), "a pathway with steps for family_event")
+
+
 def schedule_findings(schedules: Sequence[RuleFile], contacts: RuleFile) -> Iterator[Finding]:
     """Yield faults: codes nobody knows, windows the wrong way round, a version given twice."""
     seen: set[tuple[str, int]] = set()

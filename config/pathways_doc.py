@@ -11,7 +11,14 @@ from config.rules import Rules, load_rules
 from models.domain.pathway import Anchor, Due, Pathway, Span, Step, Terms, Unit
 
 TARGET = SHIPPED.parent / "docs" / "pathways.md"
-_ORDER = ("outcome-not-recorded", "new-birth-visit", "universal-review", "general-missed", "referral-unanswered")
+_ORDER = (
+    "outcome-not-recorded",
+    "new-birth-visit",
+    "universal-review",
+    "general-missed",
+    "family-event",
+    "referral-unanswered",
+)
 _AFTER = {
     Anchor.OPENED: "after it opened",
     Anchor.START: "after the start",

@@ -17,6 +17,7 @@ SORTS = {
     "pathways/*.yaml": "pathway",
     "schedules/*.yaml": "schedule",
     "contacts.yaml": "contacts",
+    "events.yaml": "events",
     "flags.yaml": "flags",
     "prompts.yaml": "prompts",
     "holidays.yaml": "holidays",

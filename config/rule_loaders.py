@@ -12,11 +12,12 @@ from typing import Any
 from config.pathways_loader import span_from
 from config.working_calendar import working_calendar
 from models.domain.contacts import ContactKind, ContactKinds, Subject
+from models.domain.family_events import EventRule, EventRules
 from models.domain.flags import FlagKind, FlagKinds
 from models.domain.freshness import FeedRules
 from models.domain.prompts import PromptRule
 from models.domain.schedule import Offset, Schedule, ScheduleAnchor, ScheduledContact
-from models.domain.words import AppointmentStatus, ContactMode, FollowUpTrigger, OwnerRole, Urgency
+from models.domain.words import AppointmentStatus, ContactMode, FamilyEventKind, FollowUpTrigger, OwnerRole, Urgency
 from models.domain.working_time import WorkingCalendar
 
 Content = Mapping[str, Any]
@@ -83,6 +84,15 @@ def flags_from(content: Content) -> FlagKinds:
         for code, flag in content["flags"].items()
     }
     return FlagKinds(MappingProxyType(kinds), content["source"])
+
+
+def events_from(content: Content) -> EventRules:
+    """Build the rules of all family events."""
+    rules = {
+        FamilyEventKind(kind): EventRule(FamilyEventKind(kind), rule["code"], rule["name"], rule["pathway"])
+        for kind, rule in content["events"].items()
+    }
+    return EventRules(MappingProxyType(rules), content["source"])
 
 
 def schedule_from(content: Content) -> Schedule:

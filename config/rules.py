@@ -14,6 +14,7 @@ from config.rule_loaders import (
     PromptRules,
     calendar_from,
     contacts_from,
+    events_from,
     feeds_from,
     flags_from,
     prompts_from,
@@ -21,6 +22,7 @@ from config.rule_loaders import (
 )
 from config.yaml_files import RulesError
 from models.domain.contacts import ContactKinds
+from models.domain.family_events import EventRules
 from models.domain.flags import FlagKinds
 from models.domain.freshness import FeedRules
 from models.domain.pathway import Pathway
@@ -43,6 +45,7 @@ class Rules:
     pathway_contents: Mapping[PathwayKey, Mapping[str, Any]] = field(repr=False)
     schedules: tuple[Schedule, ...]
     contacts: ContactKinds
+    events: EventRules
     flags: FlagKinds
     prompts: PromptRules
     feeds: FeedRules
@@ -64,6 +67,11 @@ class Rules:
         if not in_force:  # a cause older than every version still gets a ladder: the first one
             return min(versions, key=lambda found: (found.effective_from, found.version))
         return max(in_force, key=lambda found: (found.effective_from, found.version))
+
+    def name_of(self, contact_code: str) -> str:
+        """Return what a follow-up's code is called: a kind of contact or of family event; else the code itself."""
+        kind = self.contacts.get(contact_code)
+        return kind.name if kind is not None else self.events.name_of(contact_code) or contact_code
 
     def schedule(self, *, on: date) -> Schedule:
         """Return the nation's schedule in force on that date."""
@@ -97,8 +105,8 @@ def build_rules(files: RuleFiles, *, nation: str, today: date) -> Rules:
     if findings:
         raise RulesError(findings)
     contents = {(file.content["code"], file.content["version"]): file.content for file in files.by_sort["pathway"]}
-    contacts, flags, prompts, holidays = (
-        files.by_sort[sort][0] for sort in ("contacts", "flags", "prompts", "holidays")
+    contacts, events, flags, prompts, holidays = (
+        files.by_sort[sort][0] for sort in ("contacts", "events", "flags", "prompts", "holidays")
     )
     return Rules(
         nation=nation,
@@ -106,6 +114,7 @@ def build_rules(files: RuleFiles, *, nation: str, today: date) -> Rules:
         pathway_contents=MappingProxyType(contents),
         schedules=tuple(schedule_from(file.content) for file in files.by_sort["schedule"]),
         contacts=contacts_from(contacts.content),
+        events=events_from(events.content),
         flags=flags_from(flags.content),
         prompts=prompts_from(prompts.content),
         feeds=feeds_from(contacts.content),

@@ -60,7 +60,12 @@ def show(
     pathway = site.pathways.get(visit.db, row.pathway_code, row.pathway_version)
     step = None if row.step_id is None else pathway.step(row.step_id)
     told = sentences.tell(
-        row, kind=site.rules.contacts.get(row.contact_code), pathway=pathway, now=visit.now, zone=zone
+        row,
+        kind=site.rules.contacts.get(row.contact_code),
+        name=site.rules.name_of(row.contact_code),
+        pathway=pathway,
+        now=visit.now,
+        zone=zone,
     )
     story = case_story.story(visit.db, row.id, limit=site.web.story_size)
     return page(
@@ -103,8 +108,9 @@ def _ahead(visit: Visit, found: Case) -> list[tuple[Any, Any]]:
 
 
 def _other(visit: Visit, row: Any) -> tuple[Any, str]:
-    kind = visit.site.rules.contacts.get(row.contact_code)
-    return row, sentences.why_here(row, kind=kind, zone=visit.site.rules.calendar.zone)
+    rules = visit.site.rules
+    kind, name = rules.contacts.get(row.contact_code), rules.name_of(row.contact_code)
+    return row, sentences.why_here(row, kind=kind, name=name, zone=rules.calendar.zone)
 
 
 def _may(visit: Visit, found: Case) -> dict[str, bool]:

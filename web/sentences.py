@@ -33,13 +33,13 @@ class Told:
     text: str
 
 
-def tell(row: ListRow, *, kind: ContactKind | None, pathway: Pathway, now: datetime, zone: ZoneInfo) -> Told:
-    """Put a row into words."""
+def tell(row: ListRow, *, kind: ContactKind | None, name: str, pathway: Pathway, now: datetime, zone: ZoneInfo) -> Told:
+    """Put a row into words. `name` is what its code is called."""
     return Told(
         row=row,
         who=row.person_name or "Name not known",
         born=_born(row.date_of_birth, now=now, zone=zone),
-        why_here=why_here(row, kind=kind, zone=zone),
+        why_here=why_here(row, kind=kind, name=name, zone=zone),
         why_place=why_place(row, now=now),
         held_by=row.owner_name or (f"{row.owner_team_name} (whole team)" if row.owner_team_name else "Nobody"),
         held_since=row.step_fired_at or row.opened_at,
@@ -51,9 +51,8 @@ def tell(row: ListRow, *, kind: ContactKind | None, pathway: Pathway, now: datet
     )
 
 
-def why_here(row: ListRow, *, kind: ContactKind | None, zone: ZoneInfo) -> str:
+def why_here(row: ListRow, *, kind: ContactKind | None, name: str, zone: ZoneInfo) -> str:
     """Such as "6 to 8 week review on 3 Aug 2026: was not brought, second time in a row"."""
-    name = kind.name if kind is not None else row.contact_code
     on = f"{name} on {day(row.starts_at, zone)}" if row.starts_at is not None else name
     by = f"needed by {day(row.window_end, zone)}" if row.window_end is not None else "is due"
     match row.trigger:

@@ -11,10 +11,6 @@ from web import sentences, words
 def template_words(rules: Rules) -> Mapping[str, Callable[..., object]]:
     """Words by name, for the template engine."""
 
-    def contact_name(code: str) -> str:
-        kind = rules.contacts.get(code)
-        return kind.name if kind is not None else code
-
     def flag_name(code: str) -> str:
         kind = rules.flags.kinds.get(code)
         return kind.name if kind is not None else f"{code} (not configured: treated as high risk)"
@@ -30,7 +26,7 @@ def template_words(rules: Rules) -> Mapping[str, Callable[..., object]]:
         return sentences.age(born, on=now.astimezone(rules.calendar.zone).date())
 
     return {
-        "contact_name": contact_name,
+        "contact_name": rules.name_of,
         "flag_name": flag_name,
         "flag_stops_texts": flag_stops_texts,
         "flag_why": flag_why,
@@ -48,6 +44,7 @@ _LISTS: Mapping[str, Mapping[Any, str]] = {
     "text": words.TEXTS,
     "purpose": words.PURPOSES,
     "alert": words.ALERTS,
+    "expected": words.EXPECTED,
     "known": words.KNOWN,
     "role": words.ROLES,
     "life": words.LIFE,

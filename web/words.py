@@ -10,6 +10,7 @@ from models.domain.words import (
     AlertKind,
     AppointmentStatus,
     ClosedReason,
+    ExpectedState,
     FollowUpState,
     FollowUpTrigger,
     Known,
@@ -162,6 +163,15 @@ REPLIES: Final[Mapping[ReplyMeaning, str]] = {
     ReplyMeaning.STOP: "They ask not to be texted.",
     ReplyMeaning.OTHER: "Please read what they wrote.",
 }
+EXPECTED: Final[Mapping[ExpectedState, str]] = {
+    ExpectedState.PLANNED: "not booked yet",
+    ExpectedState.BOOKED: "booked",
+    ExpectedState.MET: "took place",
+    ExpectedState.OVERDUE: "overdue",
+    ExpectedState.SUPERSEDED: "a later contact took its place",
+    ExpectedState.NOT_APPLICABLE: "no longer applies",
+}
+
 KNOWN: Final[Mapping[Known, str]] = {
     Known.UNKNOWN: "not known",
     Known.NOT_ASKED: "not asked yet",

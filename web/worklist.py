@@ -49,7 +49,12 @@ def _tell(visit: Visit, row: worklist_rows.ListRow) -> sentences.Told:
     rules = visit.site.rules
     pathway = visit.site.pathways.get(visit.db, row.pathway_code, row.pathway_version)
     return sentences.tell(
-        row, kind=rules.contacts.get(row.contact_code), pathway=pathway, now=visit.now, zone=rules.calendar.zone
+        row,
+        kind=rules.contacts.get(row.contact_code),
+        name=rules.name_of(row.contact_code),
+        pathway=pathway,
+        now=visit.now,
+        zone=rules.calendar.zone,
     )
 
 

@@ -22,6 +22,7 @@ from workers.advance import harmless_flags
 from workers.backlog import triage_alerts
 from workers.casework import Casework, opening_statuses, people_and_teams
 from workers.expect import look_at_expected
+from workers.family_events import open_events
 from workers.opening import Opener
 from workers.prompting import raise_prompts
 
@@ -38,11 +39,12 @@ class Detected:
     reconsidered: int
     expected: int
     indicators: int
+    events: int
 
     @property
     def total(self) -> int:
         """All of them."""
-        return self.outcome_due + self.reconsidered + self.expected + self.indicators
+        return self.outcome_due + self.reconsidered + self.expected + self.indicators + self.events
 
 
 def detect_all(engine: Engine, rules: Rules, *, now: Now = clock.now, wait: bool = True) -> Detected:
@@ -62,6 +64,7 @@ def detect_all(engine: Engine, rules: Rules, *, now: Now = clock.now, wait: bool
         reconsidered=reconsidered,
         expected=_drain(engine, rules, look_at_expected, now=now, wait=wait),
         indicators=_drain(engine, rules, raise_prompts, now=now, wait=wait),
+        events=_drain(engine, rules, open_events, now=now, wait=wait),
     )
 
 

@@ -75,6 +75,16 @@ CHECKS: tuple[Check, ...] = (
         """,
     ),
     Check(
+        "family_event_without_follow_up",
+        "3.1",
+        "family events that should have opened a follow-up and have none",
+        """
+        SELECT v.id FROM family_event v
+        WHERE v.opens_follow_up AND coalesce(v.open_at, v.recorded_at) < :settled_by
+          AND NOT EXISTS (SELECT FROM follow_up f WHERE f.family_event_id = v.id)
+        """,
+    ),
+    Check(
         "live_without_due_time_or_owner",
         "3.2",
         "live follow-ups without a next due time, a pathway version or an owner",

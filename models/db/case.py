@@ -124,7 +124,7 @@ def find(session: Session, scope: Scope, follow_up_id: FollowUpId) -> Case | Non
     )
 
 
-def members(session: Session, *, household_id: HouseholdId | None, person_id: PersonId) -> tuple[Member, ...]:
+def members(session: Session, *, household_id: HouseholdId | None, person_id: PersonId | None) -> tuple[Member, ...]:
     """The people of the household now, children first, then adults; the person alone where no household is known."""
     params = {"household": household_id, "person": person_id}
     people = session.execute(_MEMBERS, params).mappings().all()
@@ -185,7 +185,8 @@ _MEMBERS = text(
         UNION ALL
         SELECT :person, (SELECT subject_role FROM appointment WHERE person_id = :person AND subject_role IS NOT NULL
                          ORDER BY starts_at DESC LIMIT 1), 'unknown', 'unknown'
-        WHERE NOT EXISTS (SELECT FROM household_member WHERE household_id = :household AND person_id = :person
+        WHERE CAST(:person AS bigint) IS NOT NULL
+          AND NOT EXISTS (SELECT FROM household_member WHERE household_id = :household AND person_id = :person
                           AND valid_until IS NULL)
     )
     SELECT w.person_id, p.name, p.nhs_number, w.role, p.date_of_birth, p.life_status, w.lives_with,

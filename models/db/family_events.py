@@ -19,7 +19,8 @@ from models.domain.words import FamilyEventKind
 class NewFamilyEvent:
     """An event to record. `dedupe_key` comes from `dedupe.family_event`; `detail` names no person.
 
-    `practitioner_id` None: the caseload holder of the person. `opens_follow_up` False: it is kept for the record alone.
+    `practitioner_id` None: the caseload holder of the person. `opens_follow_up` False: it is kept for the record
+    alone, because a live follow-up took it in.
     """
 
     kind: FamilyEventKind
@@ -77,9 +78,9 @@ def take_to_open(session: Session, *, now: datetime, limit: int) -> list[ToOpen]
 _RECORD = text(
     """
     INSERT INTO family_event (kind, dedupe_key, person_id, household_id, team_id, practitioner_id, happened_at,
-                              recorded_at, recorded_by, open_at, detail)
+                              recorded_at, recorded_by, opens_follow_up, open_at, detail)
     SELECT kind, key, person_id, household_id, team_id, practitioner_id, happened_at, CAST(:now AS timestamptz), by,
-           CASE WHEN opens THEN CAST(:now AS timestamptz) END, detail
+           opens, CASE WHEN opens THEN CAST(:now AS timestamptz) END, detail
     FROM unnest(CAST(:kinds AS text[]), CAST(:keys AS text[]), CAST(:people AS bigint[]), CAST(:households AS bigint[]),
                 CAST(:teams AS bigint[]), CAST(:practitioners AS bigint[]), CAST(:happened AS timestamptz[]),
                 CAST(:by AS text[]), CAST(:opens AS boolean[]), CAST(:details AS jsonb[]))

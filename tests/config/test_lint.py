@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config.lint import lint_all
-from config.rule_files import SHIPPED
+from config.rule_files import SHIPPED, SORTS
 from config.rules import load_rules
 from config.yaml_files import RulesError
 
@@ -21,7 +21,7 @@ def folder(tmp_path: Path) -> Path:
     """A trust's own copy of the shipped rules, to be spoilt."""
     for part in ("pathways", "schedules", "messages"):
         shutil.copytree(SHIPPED / part, tmp_path / part)
-    for name in ("contacts.yaml", "flags.yaml", "prompts.yaml", "holidays.yaml"):
+    for name in (name for name in SORTS if "*" not in name):
         shutil.copy(SHIPPED / name, tmp_path / name)
     return tmp_path
 
@@ -66,6 +66,16 @@ class TestFinding:
 
 
 SPOILT = [
+    pytest.param(
+        "events.yaml", "EVENT-BEREAVEMENT", "EVENT-DISCHARGE", "a code that no other event has", id="two events"
+    ),
+    pytest.param(
+        "events.yaml",
+        "pathway: family-event",
+        "pathway: general-missed",
+        "a pathway with steps for family_event",
+        id="an event without steps",
+    ),
     pytest.param("holidays.yaml", "2027-12-31", "2027-02-31", "a date that exists", id="a day the year hasn't"),
     pytest.param(REVIEW, "version: 1", "version: one", "version is 'one'; expected integer", id="a word for a number"),
     pytest.param(REVIEW, "title: Univ", "titel: Univ", "expected also title", id="a name misspelt"),
@@ -127,7 +137,11 @@ SPOILT = [
         id="settled too late",
     ),
     pytest.param(
-        "contacts.yaml", "pathway: new-birth-visit", "pathway: nbv", "expected one of general-missed", id="no ladder"
+        "contacts.yaml",
+        "pathway: new-birth-visit",
+        "pathway: nbv",
+        "expected one of family-event, general-missed",
+        id="no ladder",
     ),
     pytest.param(
         "contacts.yaml", "opens: birth_visit", "opens: births", "expected one of reviews", id="no set of statuses"

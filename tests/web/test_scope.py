@@ -45,6 +45,17 @@ class TestAnotherTeamsFollowUp:
         assert answer.status_code == 404
         assert session.scalar(text("SELECT row_version FROM follow_up WHERE id = :id"), {"id": theirs}) == 1
 
+    def test_has_its_familys_page_out_of_reach(self, theirs, world, browser, session):
+        """The family's own page is its team's, and each reading of it is kept."""
+        world.account("nora", teams=("north",))
+        joan = browser("joan")
+        household = session.scalar(text("SELECT max(household_id) FROM household_member"))
+        assert joan.get(f"/families/{household}").status_code == 404
+        opened = browser("nora").get(f"/families/{household}")
+        assert (opened.status_code, "North Child" in opened.text) == (200, True)
+        read = "SELECT actor FROM audit_entry WHERE action = 'read' AND subject = 'household' AND household_id = :id"
+        assert session.scalars(text(read), {"id": household}).all() == ["person:nora"]
+
     def test_cannot_be_asked_for_by_its_team(self, theirs, world, browser):
         """Nor does a filter open it."""
         assert browser("joan").get(f"/?team={world.teams['north']}").status_code == 404

@@ -173,13 +173,14 @@ class FollowUp(Base):
 class FamilyEvent(Base):
     """Something that happened to a family and needs a follow-up of its own (docs/decisions/0040).
 
-    `open_at`: from when `detect` should open the follow-up; null once it has, or where a person ended the event before.
+    `open_at`: from when `detect` should open the follow-up; null once it has, or where none is to be opened.
     `detail` is what the ladder's readers may see: codes, counts and row ids, nothing that names a person.
     """
 
     __tablename__ = "family_event"
     __table_args__ = (
         one_of("kind", FamilyEventKind),
+        CheckConstraint("opens_follow_up OR open_at IS NULL", name="opens_what_it_should"),
         Index("uq_family_event_dedupe_key", "dedupe_key", unique=True),
         Index("ix_family_event_open", "open_at", "id", postgresql_where=text("open_at IS NOT NULL")),
         Index(None, "person_id"),
@@ -196,6 +197,7 @@ class FamilyEvent(Base):
     happened_at: Mapped[Instant]
     recorded_at: Mapped[Instant]
     recorded_by: Mapped[str]
+    opens_follow_up: Mapped[bool] = mapped_column(server_default=text("true"))
     open_at: Mapped[Instant | None]
     detail: Mapped[dict[str, object] | None] = mapped_column(JSONB)
 
