@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from config.lint_pathways import pathway_findings
+from config.lint_patterns import pattern_findings
 from config.lint_rules import contact_findings, event_findings, holiday_findings, prompt_findings, schedule_findings
 from config.message_lint import lint_folders
 from config.rule_files import RuleFiles, read_all
@@ -18,8 +19,8 @@ def lint_all(folders: Sequence[Path]) -> list[Finding]:
 def lint_files(files: RuleFiles) -> list[Finding]:
     """Return every fault of files already read. Sense is checked only in files whose shape is right."""
     findings = list(files.findings)
-    in_pathways = pathway_findings(files.by_sort["pathway"])
-    unreadable = any(finding.file.startswith("pathways/") for finding in findings)
+    in_pathways = pathway_findings(files.by_sort["pathway"], files.by_sort["overlay"])
+    unreadable = any(finding.file.startswith(("pathways/", "overlays/")) for finding in findings)
     contacts, events, prompts, holidays = (files.one(sort) for sort in ("contacts", "events", "prompts", "holidays"))
     # A faulty ladder would make everything that climbs it look faulty too.
     ladders_read = not in_pathways and not unreadable
@@ -34,4 +35,7 @@ def lint_files(files: RuleFiles) -> list[Finding]:
         findings += prompt_findings(prompts)
     if holidays is not None:
         findings += holiday_findings(holidays)
+    patterns = files.one("patterns")
+    if patterns is not None:
+        findings += pattern_findings(patterns, contacts)
     return findings

@@ -1,51 +1,39 @@
 """Does a ladder make sense? Ids, roles, clocks, ceilings, and step ids that keep their meaning across versions."""
 
-from collections.abc import Iterator, Sequence
-from datetime import date
-from functools import cache
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise, product
 from typing import Any
 
+from config.bounds import ceilings, working_days
+from config.lint_overlays import dates, laid_findings, overlay_findings
+from config.lint_paces import pace_findings
+from config.overlay import OverlayKey, key_of, merged
 from config.pathways_loader import pathway_from
-from config.rule_files import SHIPPED
-from config.yaml_files import Finding, RuleFile, Where, read_rule_file
+from config.yaml_files import Finding, RuleFile, Where
 from models.domain.pathway import DATE_ANCHORS, FRONT_LINE, Anchor, Due, Pathway, Span, Step, Unit
 from models.domain.words import FollowUpTrigger, OwnerRole
 
 _STANDING = ("until_seen", "confirm_seen", "second_person", "backlog_triage")
-_HOURS_A_WORKING_DAY = 8
 
 
-@cache
-def ceilings() -> Any:
-    """Return what no ladder may exceed (config/ceilings.yaml). A trust's folder can't change it."""
-    return read_rule_file(SHIPPED / "ceilings.yaml").content
-
-
-def pathway_findings(files: Sequence[RuleFile]) -> list[Finding]:
-    """Return the faults of all pathway files, which have the right shape already."""
-    found: list[Finding] = []
+def pathway_findings(files: Sequence[RuleFile], overlays: Sequence[RuleFile]) -> list[Finding]:
+    """Return the faults of all pathway files and of the overlays they lie under, which have the right shape already."""
+    found: list[Finding] = list(overlay_findings(overlays))
+    known = {key_of(file.content): file.content for file in overlays}
     for file in files:
-        found += _dates(file)
-        if not found:
-            found += _one_file(file)
-    return found + list(_across_versions(files))
+        faults = [*dates(file), *laid_findings(file, known)]
+        found += faults or _one_file(file, known)  # what rests on a fault would look faulty too
+    return found + list(_across_versions(files, known))
 
 
-def _dates(file: RuleFile) -> Iterator[Finding]:
-    for key in ("effective_from", "signed_on"):
-        value = file.content[key]
-        try:
-            date.fromisoformat(value or "2000-01-01")
-        except ValueError:
-            yield file.finding((key,), "a date that exists, such as 2026-11-01")
-    if (file.content["signed_by"] is None) != (file.content["signed_on"] is None):
-        yield file.finding(("signed_by",), "signed_by and signed_on together, or both null")
-
-
-def _one_file(file: RuleFile) -> Iterator[Finding]:
-    pathway = pathway_from(file.content)
-    places: list[tuple[Where, Step]] = [(("steps", n), step) for n, step in enumerate(pathway.steps)]
+def _one_file(file: RuleFile, overlays: Mapping[OverlayKey, Any]) -> Iterator[Finding]:
+    content = merged(file.content, overlays)
+    pathway = pathway_from(content)
+    own = {step["id"]: n for n, step in enumerate(file.content["steps"])}
+    # A fault of a step that an overlay brings is shown where the ladder names its overlays.
+    places: list[tuple[Where, Step]] = [
+        (("steps", own[step.id]) if step.id in own else ("overlays",), step) for step in pathway.steps
+    ]
     standing: list[tuple[Where, Step]] = [((key,), getattr(pathway, key)) for key in _STANDING]
     seen: set[str] = set()
     for where, step in places + standing:
@@ -61,6 +49,7 @@ def _one_file(file: RuleFile) -> Iterator[Finding]:
         if step.offers_text and FollowUpTrigger.OUTCOME_NOT_RECORDED in step.triggers:
             yield file.finding((*where, "offers_text"), "no text to a family from an unrecorded outcome")
     yield from _firsts(file, pathway)
+    yield from pace_findings(file, pathway, places)
 
 
 def _roles(file: RuleFile, where: Where, step: Step, pathway: Pathway) -> Iterator[Finding]:
@@ -76,8 +65,10 @@ def _spans(file: RuleFile, where: Where, step: Step) -> Iterator[Finding]:
         high_risk: Span | None = getattr(step.high_risk, name)
         if routine is not None:
             limit = top["routine"][f"{name.split('_')[0]}_working_days"]
-            if not 0 < _working_days(routine) <= limit:
-                yield file.finding((*where, name), f"more than nothing and at most {limit} working days")
+            for place, span in (((*where, name), routine), ((*where, "faster", name), getattr(step.faster, name))):
+                if not 0 < working_days(span) <= limit:
+                    yield file.finding(place, f"more than nothing and at most {limit} working days")
+                    break
         if high_risk is not None:
             limit = top["high_risk"]["any_span_hours"]
             if high_risk.unit is not Unit.HOURS or not 0 < high_risk.count <= limit:
@@ -87,7 +78,8 @@ def _spans(file: RuleFile, where: Where, step: Step) -> Iterator[Finding]:
 
 
 def _dues(file: RuleFile, where: Where, step: Step) -> Iterator[Finding]:
-    for terms, place in ((step.routine, where), (step.high_risk, (*where, "high_risk"))):
+    paces = ((step.routine, where), (step.faster, (*where, "faster")), (step.high_risk, (*where, "high_risk")))
+    for terms, place in paces:
         for due in terms.due:
             problem = _due_problem(due)
             if problem:
@@ -105,7 +97,7 @@ def _due_problem(due: Due) -> str | None:
         return "a time of day (`at`), from a date"
     if due.anchor not in DATE_ANCHORS and due.span.count < 0:
         return "a span that isn't negative"
-    if due.anchor in (Anchor.START, Anchor.OPENED) and due.span.unit is Unit.DAYS:
+    if due.anchor in (Anchor.START, Anchor.OPENED, Anchor.PATTERN_FOUND) and due.span.unit is Unit.DAYS:
         return "hours, working_hours or working_days, from a moment"
     return None
 
@@ -114,18 +106,20 @@ def _firsts(file: RuleFile, pathway: Pathway) -> Iterator[Finding]:
     """Each cause has a step soon after it arose, at both levels of risk; L0 reaches the team lead in time."""
     top = ceilings()
     for trigger in sorted({trigger for step in pathway.steps for trigger in step.triggers}):
-        for high_risk in (False, True):
-            soonest = min(_from_start(pathway, trigger, high_risk=high_risk), default=None)
+        for high_risk, misses in product((False, True), (1, 2, 3)):
+            soonest = min(_from_start(pathway, trigger, high_risk=high_risk, misses=misses), default=None)
             limit = top["high_risk"]["first_step_hours"] if high_risk else top["routine"]["first_step_working_days"]
             unit = "hours, for high risk" if high_risk else "working days"
             # What no appointment began may be paced by the child's age instead.
             aged = trigger in (FollowUpTrigger.NEVER_BOOKED, FollowUpTrigger.OVERDUE) and _by_date(pathway, trigger)
             if not aged and (soonest is None or soonest > limit):
-                yield file.finding(("steps",), f"a first step for {trigger} within {limit} {unit}", value=str(soonest))
+                expected = f"a first step for {trigger}, miss {misses}, within {limit} {unit}"
+                yield file.finding(("steps",), expected, value=str(soonest))
+                break
     if any(FollowUpTrigger.OUTCOME_NOT_RECORDED in step.triggers for step in pathway.steps):
         limit = top["outcome_not_recorded"]["team_lead_working_days"]
         leads = [
-            _working_days(due.span)
+            working_days(due.span)
             for step in pathway.steps
             if step.routine.owner is OwnerRole.TEAM_LEAD
             for due in step.routine.due
@@ -134,12 +128,12 @@ def _firsts(file: RuleFile, pathway: Pathway) -> Iterator[Finding]:
             yield file.finding(("steps",), f"a step for the team lead within {limit} working days")
 
 
-def _from_start(pathway: Pathway, trigger: FollowUpTrigger, *, high_risk: bool) -> Iterator[float]:
+def _from_start(pathway: Pathway, trigger: FollowUpTrigger, *, high_risk: bool, misses: int) -> Iterator[float]:
     for _, step, terms in pathway.plan(trigger, high_risk=high_risk):
-        if step.misses_at_least <= 1:
+        if step.misses_at_least <= misses <= (step.misses_at_most or misses):
             for due in terms.due:
-                if due.anchor in (Anchor.START, Anchor.OPENED) and due.misses_at_least <= 1:
-                    yield due.span.count if high_risk and due.span.unit is Unit.HOURS else _working_days(due.span)
+                if due.anchor in (Anchor.START, Anchor.OPENED) and due.misses_at_least <= misses:
+                    yield due.span.count if high_risk and due.span.unit is Unit.HOURS else working_days(due.span)
 
 
 def _by_date(pathway: Pathway, trigger: FollowUpTrigger) -> bool:
@@ -147,13 +141,7 @@ def _by_date(pathway: Pathway, trigger: FollowUpTrigger) -> bool:
     return any(due.anchor in DATE_ANCHORS for _, _, terms in plan for due in terms.due)
 
 
-def _working_days(span: Span) -> float:
-    if span.unit in (Unit.HOURS, Unit.WORKING_HOURS):
-        return span.count / _HOURS_A_WORKING_DAY
-    return float(span.count)
-
-
-def _across_versions(files: Sequence[RuleFile]) -> Iterator[Finding]:
+def _across_versions(files: Sequence[RuleFile], overlays: Mapping[OverlayKey, Any]) -> Iterator[Finding]:
     by_code: dict[str, list[RuleFile]] = {}
     for file in files:
         by_code.setdefault(file.content["code"], []).append(file)
@@ -163,11 +151,11 @@ def _across_versions(files: Sequence[RuleFile]) -> Iterator[Finding]:
             if older.content["version"] == newer.content["version"]:
                 yield newer.finding(("version",), f"a version that {older.name} doesn't have")
                 continue
-            yield from _changed_meaning(older, newer)
+            yield from _changed_meaning(older, newer, overlays)
 
 
-def _changed_meaning(older: RuleFile, newer: RuleFile) -> Iterator[Finding]:
-    before, now = _titles(older), _titles(newer)
+def _changed_meaning(older: RuleFile, newer: RuleFile, overlays: Mapping[OverlayKey, Any]) -> Iterator[Finding]:
+    before, now = _titles(older, overlays), _titles(newer, overlays)
     retired = set(newer.content["retired_steps"])
     for step_id in sorted(before.keys() - now.keys() - retired):
         yield newer.finding(("retired_steps",), f"{step_id}, which version {older.content['version']} had, among them")
@@ -179,6 +167,8 @@ def _changed_meaning(older: RuleFile, newer: RuleFile) -> Iterator[Finding]:
             yield newer.finding(("steps",), expected, value=now[step_id])
 
 
-def _titles(file: RuleFile) -> dict[str, str]:
-    steps = [*file.content["steps"], *(file.content[key] for key in _STANDING)]
+def _titles(file: RuleFile, overlays: Mapping[OverlayKey, Any]) -> dict[str, str]:
+    content = file.content
+    laid = (overlays[key_of(named)]["steps"] for named in content["overlays"] if key_of(named) in overlays)
+    steps = [*content["steps"], *(step for steps in laid for step in steps), *(content[key] for key in _STANDING)]
     return {step["id"]: step["title"] for step in steps}

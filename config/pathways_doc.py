@@ -1,32 +1,34 @@
-"""Write docs/pathways.md from the shipped rules, so that what people read is what the engine does.
+"""Write docs/pathways.md and its drawings from the shipped rules, so that what people read is what the engine does.
 
-`python -m config.pathways_doc` writes it; a test refuses a stale one.
+`python -m config.pathways_doc` writes them; a test refuses a stale one.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import date
-from pathlib import Path
+from typing import Any
 
-from config.rule_files import SHIPPED
+from config.pathways_drawing import draw
+from config.pathways_loader import pathway_from
+from config.pathways_words import causes_words, dues_words, span_words, who_words, words
+from config.rule_files import SHIPPED, read_all
 from config.rules import Rules, load_rules
-from models.domain.pathway import Anchor, Due, Pathway, Span, Step, Terms, Unit
+from models.domain.pathway import Pathway, Step, Terms
 
 TARGET = SHIPPED.parent / "docs" / "pathways.md"
-_ORDER = (
+IMAGES = TARGET.parent / "images" / "pathways"
+ORDER = (
     "outcome-not-recorded",
     "new-birth-visit",
     "universal-review",
+    "antenatal-midwifery",
+    "postnatal-midwifery",
+    "pmh-missed",
+    "pre-birth",
     "general-missed",
+    "pattern",
     "family-event",
     "referral-unanswered",
 )
-_AFTER = {
-    Anchor.OPENED: "after it opened",
-    Anchor.START: "after the start",
-    Anchor.UNSEEN_SINCE: "after the first miss",
-    Anchor.DATE_OF_BIRTH: "of age",
-    Anchor.EDD: "after the due date",
-    Anchor.WINDOW_END: "after the last day",
-}
 _INTRO = """# The ladders
 
 Written from the files in `config/` by `python -m config.pathways_doc`; change those, not this page.
@@ -50,43 +52,117 @@ How the clocks run:
 - Several steps due at once: the highest (lowest in the table) fires, late ones are recorded as passed; one that isn't
   late and is for somebody else is said as well.
 - Seen: the steps stop and the owner confirms and closes. High risk: a second person agrees. Both are chased like steps.
+
+Three paces, each with a lane of its own in the drawings:
+
+- **Routine** runs in working days.
+- **One rung faster**: a child under the age that the ladder names when it was missed, or a family in which a pattern
+  was found (`config/patterns.yaml`). The same steps, each at about the time of the one before it.
+- **High risk** runs in elapsed hours, under the overlay below. A ladder's own step then stands for one of the
+  overlay's (the same time, the ladder's own words), gives way to one, or goes on beside it.
 """
 
 
 def render(rules: Rules) -> str:
     """Return the whole page."""
-    pathways = [max((p for p in rules.pathways.values() if p.code == code), key=lambda p: p.version) for code in _ORDER]
-    parts = [_INTRO, *(_pathway(pathway) for pathway in pathways), _schedule(rules), _contacts(rules)]
+    files = read_all([SHIPPED])
+    said = {file.content["code"]: file.content for file in files.by_sort["pathway"]}
+    parts = [
+        _INTRO,
+        *(_overlay(file.content, rules) for file in files.by_sort["overlay"]),
+        *(_pathway(pathway, said[pathway.code]) for pathway in ladders(rules)),
+        _schedule(rules),
+        _contacts(rules),
+    ]
     return "\n".join(part.rstrip() + "\n" for part in parts)
 
 
-def _pathway(pathway: Pathway) -> str:
+def drawings(rules: Rules) -> dict[str, str]:
+    """Return the drawing of each ladder by the name of its file."""
+    return {f"{pathway.code}.svg": draw(pathway) for pathway in ladders(rules)}
+
+
+def ladders(rules: Rules) -> list[Pathway]:
+    """Return the newest version of every ladder, in the order of the page."""
+    codes = (*ORDER, *sorted({pathway.code for pathway in rules.pathways.values()} - set(ORDER)))
+    return [max((p for p in rules.pathways.values() if p.code == code), key=lambda p: p.version) for code in codes]
+
+
+def _overlay(content: Any, rules: Rules) -> str:
+    """An overlay's steps, with what they leave to the ladder as the first one that lies under it has it."""
+    ids = {step["id"] for step in content["steps"]}
+    under = [one for one in ladders(rules) if ids & {step.id for step in one.steps}]
+    first = rules.pathway_contents[under[0].code, under[0].version]
     lines = [
-        f"## {pathway.title} (`{pathway.code}`, version {pathway.version})",
+        f"## {content['title']} (`{content['code']}`, version {content['version']})",
         "",
-        f"Source: {pathway.source}. Goes up: {', '.join(_words(role) for role in pathway.goes_up)}.",
-        "A new booking pauses what may pause if it is at most "
-        f"{_span(pathway.pause_within)} away, until {_span(pathway.pause_after)} after it.",
+        f"Source: {content['source']}. {_signed(content['signed_by'])} Laid over "
+        f"{', '.join(f'`{one.code}`' for one in under)}.",
+        "",
+        *_table(pathway_from({**first, "steps": content["steps"]}).steps, {}),
     ]
-    if pathway.as_high_risk:
-        lines.append(f"Always on high-risk terms: {', '.join(sorted(pathway.as_high_risk))}.")
-    lines += ["", "| step | for | due | who | acknowledge within | high risk |", "|---|---|---|---|---|---|"]
-    lines += [_row(step) for step in (*pathway.steps, pathway.until_seen)]
-    lines += ["", *(_told(step) for step in (*pathway.steps, pathway.until_seen)), ""]
     return "\n".join(lines)
 
 
-def _row(step: Step) -> str:
-    routine, high_risk = step.routine, step.high_risk
-    what = ", ".join(sorted(_words(trigger) for trigger in step.triggers)) or "everything, at the end"
-    if step.misses_at_least > 1:
-        what += f", from miss {step.misses_at_least} on"
-    if step.misses_at_most is not None:
-        what += f", up to miss {step.misses_at_most}"
+def _pathway(pathway: Pathway, said: Any) -> str:
+    ties = {step["id"]: step.get("high_risk", {}) for step in said["steps"]}
+    own = [step for step in pathway.steps if step.id in ties]
+    lines = [
+        f"## {pathway.title} (`{pathway.code}`, version {pathway.version})",
+        "",
+        f"![Timeline of the ladder: {pathway.title}](images/pathways/{pathway.code}.svg)",
+        "",
+        f"Source: {pathway.source}. {_signed(pathway.signed_by)} In force from {pathway.effective_from}. "
+        f"Goes up: {', '.join(words(role) for role in pathway.goes_up)}.",
+        _pauses(pathway),
+    ]
+    if said["overlays"]:
+        under = (f"`{one['code']}` version {one['version']}" for one in said["overlays"])
+        lines.append(f"Lies under: {', '.join(under)}.")
+    if pathway.as_high_risk:
+        lines.append(f"Always on high-risk terms: {', '.join(sorted(pathway.as_high_risk))}.")
+    if pathway.faster_under_months is not None:
+        lines.append(f"One rung faster for a child under {pathway.faster_under_months} months.")
+    lines += ["", *_table([*own, pathway.until_seen], ties)]
+    return "\n".join(lines)
+
+
+def _signed(signed_by: str | None) -> str:
+    return "Signed by nobody yet." if signed_by is None else f"Signed by {signed_by}."
+
+
+def _pauses(pathway: Pathway) -> str:
+    sooner = [
+        f"{', '.join(sorted(one.contacts)) or f'from week {one.from_week}'}: {span_words(one.within)}"
+        for one in pathway.pause_sooner
+    ]
+    return (
+        "A new booking pauses what may pause if it is at most "
+        f"{span_words(pathway.pause_within)} away{''.join(f' ({one})' for one in sooner)}, "
+        f"until {span_words(pathway.pause_after)} after it."
+    )
+
+
+def _table(steps: Sequence[Step], ties: Mapping[str, Any]) -> list[str]:
+    names = ("step", "for", "due", "who", "acknowledge within", "one rung faster", "high risk")
+    head = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
+    return [*head, *(_row(step, ties.get(step.id, {})) for step in steps), "", *(_told(step) for step in steps), ""]
+
+
+def _row(step: Step, tie: Any) -> str:
+    routine = step.routine
     if step.high_risk_only:
-        return f"| `{step.id}` | {what} | high risk only | | | {_high_risk(high_risk, None)} |"
-    cells = (f"`{step.id}`", what, _dues(routine), _who(routine), _span(routine.acknowledge_within))
-    return f"| {' | '.join(cells)} | {_high_risk(high_risk, routine)} |"
+        return f"| `{step.id}` | {causes_words(step)} | high risk only | | | | {_high_risk(step, None, tie)} |"
+    faster = dues_words(step.faster)
+    cells = (
+        f"`{step.id}`",
+        causes_words(step),
+        dues_words(routine),
+        who_words(routine),
+        span_words(routine.acknowledge_within),
+        faster if faster != dues_words(routine) else "",
+    )
+    return f"| {' | '.join(cells)} | {_high_risk(step, routine, tie)} |"
 
 
 def _told(step: Step) -> str:
@@ -98,46 +174,20 @@ def _told(step: Step) -> str:
     )
 
 
-def _high_risk(terms: Terms, routine: Terms | None) -> str:
-    said = []
+def _high_risk(step: Step, routine: Terms | None, tie: Any) -> str:
+    terms, said = step.high_risk, []
+    if "left_to" in tie:
+        causes = ", ".join(sorted(words(one) for one in step.not_high_risk))
+        said.append(f"`{tie['left_to']}` instead ({causes})")
+        if not step.triggers - step.not_high_risk:
+            return said[0]
+    if "stands_for" in tie:
+        said.append(f"stands for `{tie['stands_for']}`")
     if routine is None or terms.due != routine.due or terms.repeat != routine.repeat:
-        said.append(_dues(terms))
+        said.append(dues_words(terms))
     if routine is None or (terms.owner, terms.also_tell) != (routine.owner, routine.also_tell):
-        said.append(_who(terms))
-    return "; ".join([*said, f"acknowledge within {_span(terms.acknowledge_within)}"])
-
-
-def _who(terms: Terms) -> str:
-    also = f" (also {', '.join(_words(role) for role in terms.also_tell)})" if terms.also_tell else ""
-    return _words(terms.owner) + also
-
-
-def _dues(terms: Terms) -> str:
-    said = " or ".join(_due(due) for due in terms.due)
-    if terms.repeat is None:
-        return said
-    every = f"every {_span(terms.repeat)}"
-    return f"{said}, then {every}" if said else every
-
-
-def _due(due: Due) -> str:
-    misses = f" from miss {due.misses_at_least} on" if due.misses_at_least > 1 else ""
-    span = due.span
-    at = "" if span.at is None else f", {span.at:%H:%M}"
-    if due.anchor is Anchor.DATE_OF_BIRTH:
-        return f"day {span.count:g}{at}{misses}"
-    if span.count == 0 and span.unit is Unit.HOURS:
-        return ("at the start" if due.anchor is Anchor.START else "when it opens") + misses
-    if span.count < 0:
-        return f"{-span.count:g} days before the last day{at}{misses}"
-    return f"{_span(span)} {_AFTER[due.anchor]}{misses}"
-
-
-def _span(span: Span) -> str:
-    unit = str(span.unit).replace("_", " ")
-    unit = unit.removesuffix("s") if span.count == 1 else unit
-    at = "" if span.at is None else f" ({span.at:%H:%M})"
-    return f"{span.count:g} {unit}{at}"
+        said.append(who_words(terms))
+    return "; ".join([*said, f"acknowledge within {span_words(terms.acknowledge_within)}"])
 
 
 def _schedule(rules: Rules) -> str:
@@ -178,18 +228,22 @@ def _contacts(rules: Rules) -> str:
     return "\n".join([*lines, ""])
 
 
-def _words(word: object) -> str:
-    return str(word).replace("_", " ")
-
-
 def shipped_rules() -> Rules:
     """Return the shipped rules; the date only bounds the holidays, which the page doesn't show."""
     return load_rules(config_dir=None, nation="england", today=date(2026, 11, 22))
 
 
-def main(target: Path = TARGET) -> None:
-    """Write the page."""
-    target.write_text(render(shipped_rules()), encoding="utf-8")
+def main() -> None:
+    """Write the page and the drawings; a drawing of no ladder is removed."""
+    rules = shipped_rules()
+    TARGET.write_text(render(rules), encoding="utf-8")
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    drawn = drawings(rules)
+    for name, picture in drawn.items():
+        (IMAGES / name).write_text(picture, encoding="utf-8")
+    for path in IMAGES.glob("*.svg"):
+        if path.name not in drawn:
+            path.unlink()
 
 
 if __name__ == "__main__":

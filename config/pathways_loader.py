@@ -1,10 +1,13 @@
-"""Turn checked pathway files into `Pathway` values. Expects content that has passed the schema: `config.lint` first."""
+"""Turn checked pathway files into `Pathway` values.
+
+Expects content that has passed the schema (`config.lint` first), with its overlays laid over it (`config.overlay`).
+"""
 
 from collections.abc import Mapping
 from datetime import date, time
 from typing import Any
 
-from models.domain.pathway import Anchor, Due, Pathway, Span, Step, Terms, Unit
+from models.domain.pathway import Anchor, Due, Pathway, Sooner, Span, Step, Terms, Unit
 from models.domain.words import FollowUpTrigger, OwnerRole, Urgency
 
 Content = Mapping[str, Any]
@@ -24,7 +27,9 @@ def pathway_from(content: Content) -> Pathway:
         signed_on=None if signed_on is None else date.fromisoformat(signed_on),
         goes_up=tuple(OwnerRole(role) for role in content["goes_up"]),
         as_high_risk=frozenset(content["as_high_risk"]),
+        faster_under_months=content["faster_under_months"],
         pause_within=span_from(content["pause"]["booking_within"]),
+        pause_sooner=tuple(_sooner(one) for one in content["pause"].get("sooner", ())),
         pause_after=span_from(content["pause"]["then"]),
         steps=tuple(_step(step, *common) for step in content["steps"]),
         until_seen=_step(content["until_seen"], *common),
@@ -46,6 +51,7 @@ def _step(content: Content, defaults: Content, high_risk_defaults: Content) -> S
     when = content.get("when", {"triggers": ()})
     # High-risk terms are the step's own plan, at the pathway's high-risk pace, changed by what the step says for it.
     plan = {key: content[key] for key in ("due", "owner", "also_tell", "repeat") if key in content}
+    routine = _terms({**defaults, **content})
     return Step(
         id=content["id"],
         title=content["title"],
@@ -57,9 +63,18 @@ def _step(content: Content, defaults: Content, high_risk_defaults: Content) -> S
         misses_at_least=when.get("misses_at_least", 0),
         misses_at_most=when.get("misses_at_most"),
         high_risk_only=when.get("high_risk_only", False),
+        not_high_risk=frozenset(FollowUpTrigger(trigger) for trigger in when.get("not_high_risk", ())),
         offers_text=content.get("offers_text", False),
-        routine=_terms({**defaults, **content}),
+        routine=routine,
+        faster=_terms({**defaults, **content, **content.get("faster", {})}),
         high_risk=_terms({**high_risk_defaults, **plan, **content.get("high_risk", {})}),
+        of_pattern=any(due.anchor is Anchor.PATTERN_FOUND for due in routine.due),
+    )
+
+
+def _sooner(content: Content) -> Sooner:
+    return Sooner(
+        frozenset(content.get("contacts", ())), content.get("from_week"), span_from(content["booking_within"])
     )
 
 
@@ -80,4 +95,4 @@ def _terms(content: Content) -> Terms:
 
 
 def _due(content: Content) -> Due:
-    return Due(Anchor(content["from"]), span_from(content["plus"]), content.get("misses", 0))
+    return Due(Anchor(content["from"]), span_from(content["plus"]), content.get("misses", 0), content.get("from_week"))

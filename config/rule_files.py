@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
+from referencing import Registry
 
 from config.yaml_files import Finding, RuleFile, RulesError, read_rule_file
 
@@ -15,11 +16,13 @@ SHIPPED = Path(__file__).parent
 # Where each sort of file lives below a configuration folder, and its schema.
 SORTS = {
     "pathways/*.yaml": "pathway",
+    "overlays/*.yaml": "overlay",
     "schedules/*.yaml": "schedule",
     "contacts.yaml": "contacts",
     "events.yaml": "events",
     "flags.yaml": "flags",
     "prompts.yaml": "prompts",
+    "patterns.yaml": "patterns",
     "holidays.yaml": "holidays",
 }
 
@@ -53,8 +56,13 @@ def read_all(folders: Sequence[Path]) -> RuleFiles:
 @cache
 def validator(sort: str) -> Any:
     """Return the checker of the published schema for a sort of rule file."""
-    schema = json.loads((SHIPPED / "schema" / f"{sort}.schema.json").read_text(encoding="utf-8"))
-    return Draft202012Validator(schema)
+    known = [_schema(path.name) for path in (SHIPPED / "schema").glob("*.schema.json")]  # one may refer to another
+    registry: Any = Registry().with_contents((schema["$id"], schema) for schema in known)
+    return Draft202012Validator(_schema(f"{sort}.schema.json"), registry=registry)
+
+
+def _schema(name: str) -> Any:
+    return json.loads((SHIPPED / "schema" / name).read_text(encoding="utf-8"))
 
 
 def schema_findings(file: RuleFile, sort: str) -> list[Finding]:

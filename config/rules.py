@@ -8,7 +8,9 @@ from types import MappingProxyType
 from typing import Any
 
 from config.lint import lint_files
+from config.overlay import key_of, merged
 from config.pathways_loader import pathway_from
+from config.pattern_loader import patterns_from
 from config.rule_files import SHIPPED, RuleFiles, read_all
 from config.rule_loaders import (
     PromptRules,
@@ -26,6 +28,7 @@ from models.domain.family_events import EventRules
 from models.domain.flags import FlagKinds
 from models.domain.freshness import FeedRules
 from models.domain.pathway import Pathway
+from models.domain.patterns import PatternRules
 from models.domain.schedule import Schedule
 from models.domain.working_time import WorkingCalendar
 
@@ -49,6 +52,7 @@ class Rules:
     flags: FlagKinds
     prompts: PromptRules
     feeds: FeedRules
+    patterns: PatternRules
     calendar: WorkingCalendar
 
     def pathway(self, code: str, version: int) -> Pathway:
@@ -104,7 +108,8 @@ def build_rules(files: RuleFiles, *, nation: str, today: date) -> Rules:
     findings: Sequence[Any] = lint_files(files)
     if findings:
         raise RulesError(findings)
-    contents = {(file.content["code"], file.content["version"]): file.content for file in files.by_sort["pathway"]}
+    overlays = {key_of(file.content): file.content for file in files.by_sort["overlay"]}
+    contents = {key_of(file.content): merged(file.content, overlays) for file in files.by_sort["pathway"]}
     contacts, events, flags, prompts, holidays = (
         files.by_sort[sort][0] for sort in ("contacts", "events", "flags", "prompts", "holidays")
     )
@@ -118,5 +123,6 @@ def build_rules(files: RuleFiles, *, nation: str, today: date) -> Rules:
         flags=flags_from(flags.content),
         prompts=prompts_from(prompts.content),
         feeds=feeds_from(contacts.content),
+        patterns=patterns_from(files.by_sort["patterns"][0].content),
         calendar=calendar_from(holidays.content, nation=nation, today=today),
     )

@@ -94,7 +94,7 @@ def _climb(hand: Hand) -> None:
 
 def _stand(hand: Hand, step: Step, *, kind: AlertKind) -> None:
     """Ask for the one thing this state waits for, again and again, up and up; never do it."""
-    terms = step.terms(high_risk=hand.high_risk)
+    terms = hand.terms(step)
     if hand.step_id == step.id:
         hand.tend(step, terms, kind=kind)
         return
@@ -106,7 +106,7 @@ def _stand(hand: Hand, step: Step, *, kind: AlertKind) -> None:
 def _ask_for_triage(hand: Hand) -> None:
     """Backlog: no steps, only its share in one triage task per team and owner, asked for again and again."""
     step = hand.pathway.backlog_triage
-    terms = step.terms(high_risk=hand.high_risk)
+    terms = hand.terms(step)
     entry = hand.facts.done.get(step.id)
     again = terms.repeat or terms.acknowledge_within
     due = hand.facts.opened_at if entry is None else again.after(entry.at, calendar=hand.calendar)
@@ -120,12 +120,14 @@ def _ask_for_triage(hand: Hand) -> None:
 def _planned(hand: Hand) -> tuple[list[tuple[datetime, PlannedStep]], PlannedStep]:
     """Return the steps that can still fire, lowest first; the until-seen step only when no other is left."""
     facts, pathway, done, misses = hand.facts, hand.pathway, hand.facts.done, hand.facts.miss_count
-    until_seen = (len(pathway.steps), pathway.until_seen, pathway.until_seen.terms(high_risk=hand.high_risk))
+    until_seen = (len(pathway.steps), pathway.until_seen, hand.terms(pathway.until_seen))
     calendar, rests = hand.calendar, hand.paused_until  # read once: this loop is most of a burst's time
     found = []
-    for planned in pathway.plan(facts.trigger, high_risk=hand.high_risk):
+    for planned in hand.plan():
         _, step, terms = planned
         entry = done.get(step.id)
+        if entry is not None and step.of_pattern and facts.pattern_at is not None and entry.at < facts.pattern_at:
+            entry = None  # another pattern was found since
         if misses < step.misses_at_least or (entry is not None and terms.repeat is None):
             continue
         if step.misses_at_most is not None and misses > step.misses_at_most:
@@ -134,7 +136,7 @@ def _planned(hand: Hand) -> tuple[list[tuple[datetime, PlannedStep]], PlannedSte
         if at is not None:
             found.append((at if rests is None else hand.paused(at, terms), planned))
     if not found:
-        at = until_seen_at(pathway, facts, high_risk=hand.high_risk, calendar=hand.calendar)
+        at = until_seen_at(until_seen[2], facts, calendar=hand.calendar)
         found.append((hand.paused(at, until_seen[2]), until_seen))
     return found, until_seen
 
@@ -163,14 +165,17 @@ def _current(hand: Hand, until_seen: PlannedStep) -> PlannedStep | None:
         return None
     if hand.step_id == until_seen[1].id:
         return until_seen
-    plan = hand.pathway.plan(hand.facts.trigger, high_risk=hand.high_risk)
-    return next((planned for planned in plan if planned[1].id == hand.step_id), None)
+    return next((planned for planned in hand.plan() if planned[1].id == hand.step_id), None)
 
 
 def _take_over(hand: Hand, was_due_at: datetime, planned: PlannedStep, current: PlannedStep | None) -> bool:
-    """Fire a due step. It becomes the step in hand unless a higher one is; return whether it did."""
+    """Fire a due step. It becomes the step in hand unless one is that is higher and no less senior's; whether it did.
+
+    What the team lead has to answer must not be nobody's to chase because the practitioner's step stands higher.
+    """
     height, step, terms = planned
-    beside = current is not None and current[0] > height
+    rank = hand.pathway.rank
+    beside = current is not None and current[0] > height and rank(current[2].owner) >= rank(terms.owner)
     raised_to = 0 if beside else _carried_up(hand, terms, current)
     if not beside:
         hand.hold(step, raised_to=raised_to)

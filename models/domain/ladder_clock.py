@@ -1,13 +1,13 @@
 """When the steps of a ladder are due, paused, unanswered, and to whom they go up. Pure; used by `ladder` alone."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from operator import attrgetter
 
 from models.domain.ladder_facts import FollowUpFacts, StepDone
-from models.domain.pathway import STAND_INS, Anchor, Due, Pathway, Terms
+from models.domain.pathway import STAND_INS, Anchor, Due, Pathway, Sooner, Terms
 from models.domain.words import OwnerRole
-from models.domain.working_time import WorkingCalendar
+from models.domain.working_time import WorkingCalendar, staff_moment
 
 _ANCHORED = {
     Anchor.OPENED: attrgetter("opened_at"),
@@ -16,7 +16,9 @@ _ANCHORED = {
     Anchor.DATE_OF_BIRTH: attrgetter("date_of_birth"),
     Anchor.EDD: attrgetter("edd"),
     Anchor.WINDOW_END: attrgetter("window_end"),
+    Anchor.PATTERN_FOUND: attrgetter("pattern_at"),
 }
+_DAYS_OF_PREGNANCY = 280  # gestation g weeks is EDD - 280 + 7g days: domain.md 1.1
 
 
 def due_at(terms: Terms, facts: FollowUpFacts, entry: StepDone | None, *, calendar: WorkingCalendar) -> datetime | None:
@@ -34,8 +36,12 @@ def due_at(terms: Terms, facts: FollowUpFacts, entry: StepDone | None, *, calend
 
 def pause_end(pathway: Pathway, facts: FollowUpFacts, *, now: datetime, calendar: WorkingCalendar) -> datetime | None:
     """Return until when a booking pauses the steps that may pause; None without one, or where it is too far off."""
-    if facts.booked_until is None or facts.booked_until > pathway.pause_within.after(now, calendar=calendar):
+    if facts.booked_until is None:
         return None
+    today = calendar.civil_date(now)
+    for within in (pathway.pause_within, *(one.within for one in pathway.pause_sooner if _is_for(one, facts, today))):
+        if facts.booked_until > within.after(now, calendar=calendar):
+            return None
     return pathway.pause_after.after(facts.booked_until, calendar=calendar)
 
 
@@ -52,9 +58,8 @@ def answer_by(
     return (terms.acknowledge_within if first else terms.climb_after).after(fired_at, calendar=calendar)
 
 
-def until_seen_at(pathway: Pathway, facts: FollowUpFacts, *, high_risk: bool, calendar: WorkingCalendar) -> datetime:
+def until_seen_at(terms: Terms, facts: FollowUpFacts, *, calendar: WorkingCalendar) -> datetime:
     """Return when the step that follows the last one is due: an interval after anything last fired, for ever."""
-    terms = pathway.until_seen.terms(high_risk=high_risk)
     last = max((entry.at for entry in facts.done.values()), default=None)
     if last is None:
         return facts.opened_at
@@ -70,10 +75,27 @@ def next_level(chain: Sequence[OwnerRole], level: int) -> int:
     return level
 
 
+def week_begins(edd: date, week: int) -> date:
+    """Return the first day on which a pregnancy with this due date has reached a week."""
+    return edd - timedelta(days=_DAYS_OF_PREGNANCY - 7 * week)
+
+
+def _is_for(sooner: Sooner, facts: FollowUpFacts, today: date) -> bool:
+    if facts.contact_code in sooner.contacts:
+        return True
+    return sooner.from_week is not None and facts.edd is not None and today >= week_begins(facts.edd, sooner.from_week)
+
+
 def _reckoned(due: Due, facts: FollowUpFacts, calendar: WorkingCalendar) -> datetime | None:
     anchor: datetime | date | None = _ANCHORED[due.anchor](facts)
     if anchor is None:
         return None
     if isinstance(anchor, datetime):
-        return due.span.after(anchor, calendar=calendar)
-    return due.span.after_date(anchor, calendar=calendar)
+        at = due.span.after(anchor, calendar=calendar)
+    else:
+        at = due.span.after_date(anchor, calendar=calendar)
+    if due.from_week is None:
+        return at
+    if facts.edd is None:
+        return None
+    return max(at, staff_moment(week_begins(facts.edd, due.from_week), calendar.day_starts, calendar=calendar))

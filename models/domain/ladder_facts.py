@@ -27,7 +27,8 @@ class FollowUpFacts:
     `started_at` is T0: the end of the missed or unrecorded appointment, else when the contact was cancelled, became
     overdue or was found unbooked. `unseen_since` is T0 of the first miss in a row. `booked_until` is the end of the
     next appointment of this contact that is still to come or has no outcome yet. `window_end` is the last day of the
-    late band, or of the window where there is none. The `step_*` fields are what the last decision answered.
+    late band, or of the window where there is none. `faster`: a pattern moved it one rung faster. `pattern_at`: when
+    one was last told to the team lead. The `step_*` fields are what the last decision answered.
     """
 
     state: FollowUpState
@@ -47,6 +48,8 @@ class FollowUpFacts:
     step_raised_to: int = 0
     acknowledged_until: datetime | None = None
     done: Mapping[str, StepDone] = field(default_factory=lambda: NOTHING_DONE)
+    faster: bool = False
+    pattern_at: datetime | None = None
 
 
 class Why(StrEnum):

@@ -8,7 +8,7 @@ from datetime import datetime
 from models.domain.ladder_clock import answer_by as limit
 from models.domain.ladder_clock import next_level, pause_end
 from models.domain.ladder_facts import Action, Decision, FollowUpFacts, OfferText, RaiseAlert, StepDone, Why
-from models.domain.pathway import Pathway, Step, Terms
+from models.domain.pathway import Pathway, PlannedStep, Step, Terms
 from models.domain.words import AlertKind, FollowUpTrigger
 from models.domain.working_time import WorkingCalendar
 
@@ -21,7 +21,10 @@ class Hand:
         self.pathway = pathway
         self.now = now
         self.calendar = calendar
-        self.high_risk = facts.high_risk or facts.contact_code in pathway.as_high_risk
+        self.high_risk = pathway.runs_as_high_risk(high_risk=facts.high_risk, contact_code=facts.contact_code)
+        self.faster = pathway.runs_faster(
+            faster=facts.faster, born=facts.date_of_birth, started_on=calendar.civil_date(facts.started_at)
+        )
         self.paused_until = (
             None if facts.booked_until is None else pause_end(pathway, facts, now=now, calendar=calendar)
         )
@@ -32,6 +35,14 @@ class Hand:
         self.raised_to = facts.step_raised_to
         self.acknowledged_until = facts.acknowledged_until
         self.next: tuple[datetime, str] | None = None
+
+    def terms(self, step: Step) -> Terms:
+        """Return a step's terms at this follow-up's pace."""
+        return step.terms(high_risk=self.high_risk, faster=self.faster)
+
+    def plan(self) -> tuple[PlannedStep, ...]:
+        """Return the steps that can apply, lowest first."""
+        return self.pathway.plan(self.facts.trigger, high_risk=self.high_risk, faster=self.faster)
 
     def decision(self) -> Decision:
         """Return what is to be done and stored."""

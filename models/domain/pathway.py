@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from itertools import product
 
 from models.domain.words import FollowUpTrigger, OwnerRole, Urgency
 from models.domain.working_time import (
     WorkingCalendar,
+    add_months,
     after_hours,
     after_working_days,
     after_working_hours,
@@ -31,6 +33,7 @@ class Anchor(StrEnum):
     DATE_OF_BIRTH = "date_of_birth"
     EDD = "edd"  # estimated date of delivery
     WINDOW_END = "window_end"  # last day of the contact's late band, else of its window
+    PATTERN_FOUND = "pattern_found"  # when a pattern last raised this follow-up; the step fires anew for each
 
 
 DATE_ANCHORS = frozenset({Anchor.DATE_OF_BIRTH, Anchor.EDD, Anchor.WINDOW_END})
@@ -71,16 +74,29 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """One way a step becomes due: a span from an anchor, once there are so many misses in a row."""
+    """One way a step becomes due: a span from an anchor, once there are so many misses in a row.
+
+    `from_week`: not before the pregnancy has reached this week; never where no due date is known.
+    """
 
     anchor: Anchor
     span: Span
     misses_at_least: int = 0
+    from_week: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sooner:
+    """For these contacts, or from this week of pregnancy on, only a booking within a shorter span pauses a step."""
+
+    contacts: frozenset[str]
+    from_week: int | None
+    within: Span
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """When and to whom a step goes, for one level of risk. The earliest of `due` counts."""
+    """When and to whom a step goes, at one pace. The earliest of `due` counts."""
 
     due: tuple[Due, ...]
     owner: OwnerRole
@@ -107,13 +123,22 @@ class Step:
     misses_at_least: int
     misses_at_most: int | None
     high_risk_only: bool
+    not_high_risk: frozenset[FollowUpTrigger]  # of these, a step of the overlay takes its place in high risk
     offers_text: bool
     routine: Terms
+    faster: Terms  # one rung faster: the same, but sooner
     high_risk: Terms
+    of_pattern: bool = False  # reckoned from a pattern, so it fires anew for each
 
-    def terms(self, *, high_risk: bool) -> Terms:
-        """Return the terms for one level of risk."""
-        return self.high_risk if high_risk else self.routine
+    def terms(self, *, high_risk: bool, faster: bool = False) -> Terms:
+        """Return the terms for one pace; high risk is faster than faster."""
+        return self.high_risk if high_risk else self.faster if faster else self.routine
+
+    def applies(self, trigger: FollowUpTrigger, *, high_risk: bool) -> bool:
+        """Whether the step is of this cause's ladder at this level of risk."""
+        if trigger not in self.triggers:
+            return False
+        return trigger not in self.not_high_risk if high_risk else not self.high_risk_only
 
 
 PlannedStep = tuple[int, Step, Terms]
@@ -132,7 +157,9 @@ class Pathway:
     signed_on: date | None
     goes_up: tuple[OwnerRole, ...]
     as_high_risk: frozenset[str]  # contact codes whose ladder runs on high-risk terms whatever the flags
+    faster_under_months: int | None  # a child younger than this at T0 is followed one rung faster
     pause_within: Span  # only a booking this near pauses a step
+    pause_sooner: tuple[Sooner, ...]
     pause_after: Span  # and the pause lasts this long after the booked appointment's end
     steps: tuple[Step, ...]
     until_seen: Step  # repeats after the last step, for ever
@@ -141,11 +168,12 @@ class Pathway:
     backlog_triage: Step
     retired_steps: frozenset[str]
     # Worked out once: a version is asked about a hundred thousand times in a burst.
-    _plans: Mapping[bool, Mapping[FollowUpTrigger, tuple[PlannedStep, ...]]] = field(init=False)
+    _plans: Mapping[tuple[bool, bool], Mapping[FollowUpTrigger, tuple[PlannedStep, ...]]] = field(init=False)
     _chains: Mapping[OwnerRole, tuple[OwnerRole, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
-        plans = {risk: {one: _plan(self, one, high_risk=risk) for one in FollowUpTrigger} for risk in (False, True)}
+        paces = product((False, True), (False, True))
+        plans = {pace: {one: _plan(self, one, *pace) for one in FollowUpTrigger} for pace in paces}
         object.__setattr__(self, "_plans", plans)
         object.__setattr__(self, "_chains", {role: _chain(self.goes_up, role) for role in OwnerRole})
 
@@ -156,13 +184,26 @@ class Pathway:
         """Whether high-risk terms apply: the family's flags say so, or the contact always does."""
         return high_risk or contact_code in self.as_high_risk
 
-    def plan(self, trigger: FollowUpTrigger, *, high_risk: bool) -> tuple[PlannedStep, ...]:
+    def runs_faster(self, *, faster: bool, born: date | None, started_on: date) -> bool:
+        """Whether the ladder goes one rung faster: a pattern says so, or the child was that young at T0.
+
+        `started_on` is the civil date of T0: a birthday in between slows nothing down.
+        """
+        if faster or born is None or self.faster_under_months is None:
+            return faster
+        return started_on < add_months(born, self.faster_under_months)
+
+    def plan(self, trigger: FollowUpTrigger, *, high_risk: bool, faster: bool = False) -> tuple[PlannedStep, ...]:
         """Return the steps that can apply, lowest first, each with its height and terms."""
-        return self._plans[high_risk][trigger]
+        return self._plans[high_risk, faster][trigger]
 
     def chain(self, role: OwnerRole) -> tuple[OwnerRole, ...]:
         """Return whom to try for a step of `role`, in order; the last always resolves."""
         return self._chains[role]
+
+    def rank(self, role: OwnerRole) -> int:
+        """Return how far up a role stands: 0 for the front line, then along `goes_up`."""
+        return self.goes_up.index(role) + 1 if role in self.goes_up else 0
 
     def step(self, step_id: str) -> Step | None:
         """Return the step of this id, standing ones included; None if this version has none."""
@@ -174,11 +215,11 @@ class Pathway:
         return (self.until_seen, self.confirm_seen, self.second_person, self.backlog_triage)
 
 
-def _plan(pathway: Pathway, trigger: FollowUpTrigger, *, high_risk: bool) -> tuple[PlannedStep, ...]:
+def _plan(pathway: Pathway, trigger: FollowUpTrigger, high_risk: bool, faster: bool) -> tuple[PlannedStep, ...]:
     return tuple(
-        (height, step, step.terms(high_risk=high_risk))
+        (height, step, step.terms(high_risk=high_risk, faster=faster))
         for height, step in enumerate(pathway.steps)
-        if trigger in step.triggers and (high_risk or not step.high_risk_only)
+        if step.applies(trigger, high_risk=high_risk)
     )
 
 

@@ -14,12 +14,13 @@ from config.rules import load_rules
 from config.yaml_files import RulesError
 
 REVIEW = "pathways/universal-review.yaml"
+HIGH_RISK = "overlays/high-risk.yaml"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A trust's own copy of the shipped rules, to be spoilt."""
-    for part in ("pathways", "schedules", "messages"):
+    for part in ("pathways", "overlays", "schedules", "messages"):
         shutil.copytree(SHIPPED / part, tmp_path / part)
     for name in (name for name in SORTS if "*" not in name):
         shutil.copy(SHIPPED / name, tmp_path / name)
@@ -92,15 +93,15 @@ SPOILT = [
         id="a role off the way",
     ),
     pytest.param(
-        REVIEW,
-        "acknowledge_within: {hours: 1}",
+        HIGH_RISK,
+        "acknowledge_within: {hours: 4}",
         "acknowledge_within: {hours: 49}",
         "is 49 hours; expected elapsed hours, more than 0 and at most 48, for high risk",
         id="high risk above 48 hours",
     ),
     pytest.param(
         REVIEW,
-        "acknowledge_within: {hours: 1}",
+        "acknowledge_within: {hours: 24}",
         "acknowledge_within: {working_days: 1}",
         "is 1 working_days; expected elapsed hours",
         id="high risk in working days",
@@ -140,7 +141,7 @@ SPOILT = [
         "contacts.yaml",
         "pathway: new-birth-visit",
         "pathway: nbv",
-        "expected one of family-event, general-missed",
+        "expected one of antenatal-midwifery, family-event",
         id="no ladder",
     ),
     pytest.param(

@@ -122,7 +122,9 @@ class TestTurningHighRisk:
         _, facts = step(a_miss("2026-11-02 10:00"), REVIEW, at("2026-11-02 10:00"))
         facts = acknowledged(facts, REVIEW, at("2026-11-02 10:30"))
         decision, _ = step(replace(facts, high_risk=True), REVIEW, at("2026-11-03 11:00"))
-        assert [(alert.step_id, alert.urgency) for alert in alerts(decision)] == [("second-call", Urgency.URGENT)]
+        assert [(alert.step_id, alert.urgency) for alert in alerts(decision)] == [
+            ("high-risk-sighting", Urgency.URGENT)
+        ]
 
 
 class TestGoingOnInALaterMiss:

@@ -56,12 +56,16 @@ class TestBirthVisitNeverBooked:
 class TestNoAccessAtBirthVisit:
     def test_on_day_12_is_told_at_the_doorstep_and_to_the_team_lead(self):
         """Day 12 doesn't keep the same-day steps from the health visitor; next working day a second attempt; day 15
-        the safeguarding discussion, told on Friday because day 14 is a Friday and day 15 a Saturday.
+        the safeguarding discussion, told on Friday because day 14 is a Friday and day 15 a Saturday. The team lead has
+        four working hours to hand the visit over, and is asked again after each four.
         """
         assert story(no_access("2026-11-11 10:00", date_of_birth=date(2026, 10, 30)), VISIT, days=6) == [
             "Wed 11 Nov 10:00 practitioner: doorstep-same-day",
             "Wed 11 Nov 10:00 team_lead: day-12",
+            "Wed 11 Nov 14:00 team_lead: day-12 (lease_ended)",
             "Thu 12 Nov 09:00 practitioner: second-attempt",
+            "Thu 12 Nov 13:00 team_lead: day-12 (lease_ended)",
+            "Thu 12 Nov 17:00 team_lead: day-12 (lease_ended)",
             "Fri 13 Nov 09:00 practitioner: daily-attempt",
             "Fri 13 Nov 09:00 named_nurse: safeguarding-discussion",
             "Fri 13 Nov 17:00 team_lead: day-14",
@@ -74,7 +78,9 @@ class TestNoAccessAtBirthVisit:
         assert story(no_access("2026-10-23 10:00", date_of_birth=date(2026, 10, 12)), VISIT, days=5) == [
             "Fri 23 Oct 10:00 practitioner: doorstep-same-day",
             "Fri 23 Oct 10:00 team_lead: day-12",
+            "Fri 23 Oct 14:00 team_lead: day-12 (lease_ended)",
             "Mon 26 Oct 09:00 practitioner: second-attempt",
+            "Mon 26 Oct 13:00 team_lead: day-12 (lease_ended)",
             "Mon 26 Oct 17:00 team_lead: day-14",
             "Tue 27 Oct 09:00 practitioner: daily-attempt",
             "Tue 27 Oct 09:00 named_nurse: safeguarding-discussion",
@@ -109,16 +115,43 @@ class TestNoAccessAtBirthVisit:
         assert decision.actions[-1].step_id == "safeguarding-discussion"
 
     def test_that_is_high_risk_is_tried_again_on_the_holiday(self):
-        """Second attempt after 24 real hours, on Good Friday; unacknowledged it goes up within hours, day or night."""
+        """A visit or a sighting after 24 real hours, on Good Friday; social care on the Saturday, the head of service
+        on Sunday and every day after. Day 12 is a Sunday: the team lead hears on the Thursday.
+        """
+        facts = no_access("2027-03-25 11:00", high_risk=True, date_of_birth=date(2027, 3, 16))
+        assert story(facts, VISIT, days=5) == [
+            "Thu 25 Mar 11:00 practitioner: doorstep-same-day",
+            "Thu 25 Mar 11:00 team_lead: day-12",
+            "Thu 25 Mar 15:00 team_lead: high-risk-team-lead",
+            "Fri 26 Mar 11:00 practitioner: high-risk-sighting",
+            "Sat 27 Mar 11:00 named_nurse: high-risk-social-care",
+            "Sun 28 Mar 12:00 head_of_service: high-risk-exception",
+            "Mon 29 Mar 12:00 head_of_service: high-risk-exception",
+        ]
+
+    def test_that_is_high_risk_goes_up_within_hours_when_nobody_answers(self):
+        """Day and night, also on a bank holiday."""
         facts = no_access("2027-03-25 11:00", high_risk=True, date_of_birth=date(2027, 3, 15))
-        told = story(facts, VISIT, days=2, acknowledging=False)
-        assert told[:4] == [
+        assert story(facts, VISIT, days=2, acknowledging=False)[:3] == [
             "Thu 25 Mar 11:00 practitioner: doorstep-same-day",
             "Thu 25 Mar 11:00 team_lead: day-12",
             "Thu 25 Mar 13:00 named_nurse: day-12 (not_acknowledged)",
-            "Thu 25 Mar 17:00 head_of_service: day-14",
         ]
-        assert "Fri 26 Mar 11:00 practitioner: second-attempt" in told
+
+    def test_after_a_pattern_goes_one_rung_faster(self):
+        """The second attempt four working hours on, the discussion and the daily attempts on day 14; what is named by a
+        day keeps its day. Born on 27 October: day 14 is a Tuesday.
+        """
+        facts = no_access("2026-11-09 10:00", faster=True, date_of_birth=date(2026, 10, 27))
+        told = [line for line in story(facts, VISIT, days=8) if "daily-attempt" not in line and "lease" not in line]
+        assert told == [
+            "Mon 9 Nov 10:00 practitioner: doorstep-same-day",
+            "Mon 9 Nov 10:00 team_lead: day-12",
+            "Mon 9 Nov 14:00 practitioner: second-attempt",
+            "Tue 10 Nov 09:00 named_nurse: safeguarding-discussion",
+            "Tue 10 Nov 17:00 team_lead: day-14",
+            "Tue 17 Nov 09:00 named_nurse: day-21",
+        ]
 
 
 class TestBirthVisitCancelled:

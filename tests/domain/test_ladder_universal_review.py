@@ -101,13 +101,49 @@ class TestReviewNotBrought:
             assert f"{expected} team_lead: window-ending" in told
 
     def test_that_is_high_risk_climbs_in_elapsed_hours_over_the_holiday(self):
-        """A miss before Good Friday is not first looked at on the Tuesday: 24, 48 and 72 real hours."""
-        assert story(a_miss("2027-03-25 14:00", high_risk=True), REVIEW, days=4) == [
+        """A miss before Good Friday is not first looked at on the Tuesday: 4, 24, 48 and 72 real hours; then the head
+        of service reports every day, also on the bank holiday.
+        """
+        assert story(a_miss("2027-03-25 14:00", high_risk=True), REVIEW, days=6) == [
             "Thu 25 Mar 14:00 practitioner: phone-same-day",
-            "Fri 26 Mar 14:00 practitioner: second-call",
-            "Sat 27 Mar 14:00 named_nurse: other-channel",
-            "Sun 28 Mar 15:00 named_nurse: supervision",
+            "Thu 25 Mar 18:00 team_lead: high-risk-team-lead",
+            "Fri 26 Mar 14:00 practitioner: high-risk-sighting",
+            "Sat 27 Mar 14:00 named_nurse: high-risk-social-care",
+            "Sun 28 Mar 15:00 head_of_service: high-risk-exception",
+            "Mon 29 Mar 15:00 head_of_service: high-risk-exception",
+            "Tue 30 Mar 15:00 head_of_service: high-risk-exception",
         ]
+
+    def test_of_a_baby_under_one_goes_one_rung_faster(self):
+        """domain.md 3.3 (vi): without any flag. The second call a day sooner, the letter on WD2, supervision after 14
+        days; whoever was under one at the miss stays on that pace after the birthday.
+        """
+        baby = a_miss("2027-03-25 14:00", date_of_birth=date(2026, 3, 26))
+        assert story(baby, REVIEW, days=15) == [
+            "Thu 25 Mar 14:00 practitioner: phone-same-day",
+            "Tue 30 Mar 09:00 practitioner: second-call",
+            "Wed 31 Mar 09:00 practitioner: other-channel",
+            "Wed 7 Apr 17:00 practitioner: other-channel (lease_ended)",
+            "Thu 8 Apr 09:00 team_lead: supervision",
+        ]
+        assert "Wed 31 Mar 09:00 practitioner: second-call" in story(
+            a_miss("2027-03-25 14:00", date_of_birth=date(2026, 3, 25)), REVIEW, days=15
+        )
+
+    def test_of_six_to_eight_weeks_rests_only_for_a_date_within_five_working_days(self):
+        """New date within 10 working days, for a 6-8 week review within 5."""
+        booked = at("2026-11-10 11:00")  # six working days after the miss
+        for code, first in (("HV-1Y", "Thu 12 Nov 17:00"), ("HV-6W", "Mon 2 Nov 09:00")):
+            facts = a_miss(
+                "2026-11-02 09:00",
+                contact_code=code,
+                trigger=FollowUpTrigger.NEVER_BOOKED,
+                unseen_since=None,
+                booked_until=booked,
+            )
+            decision, _ = step(facts, REVIEW, at("2026-11-02 09:00"))
+            moment = decision.actions[0].was_due_at if decision.actions else decision.next_due_at
+            assert local(moment) == first
 
 
 class TestReviewNeverBooked:

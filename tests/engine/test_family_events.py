@@ -42,18 +42,18 @@ class TestFamilyEvent:
             *recorded.values(),
             "family_event",
             "EVENT-PATTERN",
-            "family-event",
+            "pattern",
             "open",
         )
-        (alert,) = world.told(kind="step")
-        assert (alert.step_id, alert.practitioner_id) == ("look-into-it", world.visitor)
+        told = [(alert.step_id, alert.practitioner_id) for alert in world.told(kind="step")]
+        assert told == [("look-at-the-whole", world.lead), ("look-at-the-whole", world.visitor)]
 
     def test_goes_to_the_practitioner_it_names(self, world: World):
         colleague = world.staff("health_visitor")
         record(world, world.child(), practitioner_id=colleague)
         world.detect()
         world.advance()
-        assert [alert.practitioner_id for alert in world.told(kind="step")] == [colleague]
+        assert [alert.practitioner_id for alert in world.told(kind="step")] == [world.lead, colleague]
 
     def test_taken_in_by_a_live_follow_up_opens_none(self, world: World):
         record(world, world.child(), opens_follow_up=False)
