@@ -10,6 +10,7 @@ from typing import Any
 from config.pathways_drawing import draw
 from config.pathways_loader import pathway_from
 from config.pathways_words import causes_words, dues_words, span_words, who_words, words
+from config.patterns_doc import section as patterns_section
 from config.rule_files import SHIPPED, read_all
 from config.rules import Rules, load_rules
 from models.domain.pathway import Pathway, Step, Terms
@@ -71,6 +72,7 @@ def render(rules: Rules) -> str:
         _INTRO,
         *(_overlay(file.content, rules) for file in files.by_sort["overlay"]),
         *(_pathway(pathway, said[pathway.code]) for pathway in ladders(rules)),
+        patterns_section(rules.patterns),
         _schedule(rules),
         _contacts(rules),
     ]

@@ -13,6 +13,7 @@ from models.db import (
     intake_people,
     intake_places,
     intake_pregnancies,
+    pattern_looks,
 )
 from models.db.intake_expected import Planned
 from models.domain.schedule import next_look, plan_contacts
@@ -42,6 +43,7 @@ def apply_people(this: Import) -> Applied:
     intake_people.leave_old_households(session, source_id=source, now=now)
     made, altered = intake_pregnancies.keep_pregnancies(session, by=this.by, now=now, with_outcomes=True)
     intake_pregnancies.end_by_births(session, by=this.by)
+    pattern_looks.wake_changed_details(session, now=now)
     _plan(this)
     # A row about the unborn counts by what became of the pregnancy.
     unborn = intake_people.count_unborn(session)

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 
-from models.db import case, case_story, history
+from models.db import case, case_story, history, pattern_page
 from models.db.case import Case
 from models.domain.ids import FollowUpId
 from models.domain.ladder import coming_steps
@@ -82,6 +82,7 @@ def show(
         adults=[member for member in found.members if not member.is_child],
         story=tell_story(story, pathway=pathway, zone=zone),
         ahead=_ahead(visit, found),
+        patterns=pattern_page.of_follow_up(visit.db, row.id),
         others=[_other(visit, other) for other in found.others],
         prompt_rules={rule.id: rule for rule in site.rules.prompts.rules},
         may=_may(visit, found),

@@ -69,6 +69,7 @@ _FOLLOW_UP: Mapping[str, Callable[[_Told], str]] = {
     "step_passed": lambda t: f"“{t.step}” was due as well; the later step took over from it",
     "engine_fault": lambda t: "Steadfast could not move this on; support was told, and it tries again",
     "turned_high_risk": lambda t: "A high-risk flag was found: the plan goes faster from here",
+    "pattern_found": lambda t: f"A pattern was found: {t.happening.detail.get('says', 'see above')}",
     "booked_again": lambda t: "A new appointment is booked; this stays open until the right person is seen",
     "ladder_changed": lambda t: "The plan changed to the one that fits what is known now",
     "missed_again": lambda t: "The appointment was moved, and missed again",

@@ -22,11 +22,12 @@ Pathways = Mapping[tuple[str, int], Pathway]
 
 
 def continue_in(before: Case, later: Case, *, pathways: Pathways) -> None:
-    """The thread goes on in a later miss: its count, its breach, its risk and the steps not to be done twice."""
+    """The thread goes on in a later miss: its count, its breach, its risk and pace, the steps not to be done twice."""
     pathway = pathways.get((later.pathway_code, later.pathway_version))
     later.miss_count = before.miss_count + 1
     later.breach_at = min(before.breach_at, later.breach_at)
     later.high_risk = later.high_risk or before.high_risk
+    later.faster, later.pattern_at = before.faster, before.pattern_at
     if pathway is not None and before.pathway_code == later.pathway_code:
         later.steps_done = dump_done(carried_over(load_done(before.steps_done), pathway))  # type: ignore[arg-type]
     say(before, E.CONTINUED_IN_LATER_MISS, to=FollowUpState.CONTINUED)

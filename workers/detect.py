@@ -12,7 +12,17 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from config.rules import Rules
-from models.db import alerts, cases, clock, detection, expected, follow_ups, messages, pathway_versions
+from models.db import (
+    alerts,
+    cases,
+    clock,
+    detection,
+    expected,
+    follow_ups,
+    messages,
+    pathway_versions,
+    pattern_looks,
+)
 from models.db.alerts import NewAlert
 from models.db.detection import Candidate
 from models.db.people_resolution import Whose, directory
@@ -24,6 +34,7 @@ from workers.casework import Casework, opening_statuses, people_and_teams
 from workers.expect import look_at_expected
 from workers.family_events import open_events
 from workers.opening import Opener
+from workers.patterns import look_at_patterns, people_of_patterns
 from workers.prompting import raise_prompts
 
 SET_SIZE = 5_000
@@ -40,11 +51,12 @@ class Detected:
     expected: int
     indicators: int
     events: int
+    patterns: int
 
     @property
     def total(self) -> int:
         """All of them."""
-        return self.outcome_due + self.reconsidered + self.expected + self.indicators + self.events
+        return self.outcome_due + self.reconsidered + self.expected + self.indicators + self.events + self.patterns
 
 
 def detect_all(engine: Engine, rules: Rules, *, now: Now = clock.now, wait: bool = True) -> Detected:
@@ -59,13 +71,13 @@ def detect_all(engine: Engine, rules: Rules, *, now: Now = clock.now, wait: bool
     # Changes first: a recorded outcome spares a row the question for it.
     reconsidered = _drain(engine, rules, reconsider, now=now, wait=wait)
     flipped = _drain(engine, rules, outcomes_due, now=now, wait=wait)
-    return Detected(
-        outcome_due=flipped,
-        reconsidered=reconsidered,
-        expected=_drain(engine, rules, look_at_expected, now=now, wait=wait),
-        indicators=_drain(engine, rules, raise_prompts, now=now, wait=wait),
-        events=_drain(engine, rules, open_events, now=now, wait=wait),
-    )
+    contacts = _drain(engine, rules, look_at_expected, now=now, wait=wait)
+    indicators = _drain(engine, rules, raise_prompts, now=now, wait=wait)
+    # Patterns last: they raise what the others opened; and an event that one recorded is opened before the next look.
+    events = _drain(engine, rules, open_events, now=now, wait=wait)
+    patterns = _drain(engine, rules, look_at_patterns, now=now, wait=wait)
+    events += _drain(engine, rules, open_events, now=now, wait=wait) if patterns else 0
+    return Detected(flipped, reconsidered, contacts, indicators, events, patterns)
 
 
 def _drain(engine: Engine, rules: Rules, step: Step, *, now: Now, wait: bool) -> int:
@@ -150,6 +162,7 @@ def _work_on(session: Session, rules: Rules, rows: Sequence[Candidate], *, now: 
     for row in rows:
         work.consider(row)
     finish(session, work, now=now)
+    pattern_looks.mark_people(session, people_of_patterns(rows, rules, now=now), now=now)
 
 
 def _unexplained(opener: Opener, row: Candidate) -> NewAlert:

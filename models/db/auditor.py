@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.db.audit_checks import CHECKS, Check
+from models.db.audit_check import Check
+from models.db.audit_checks import CHECKS
 from models.db.seal import chain_breaks
 from models.domain.audit_limits import AuditLimits
 

@@ -73,6 +73,8 @@ class Case:
     closed_at: datetime | None = None
     closed_reason: str | None = None
     continued_in: int | None = None
+    faster: bool = False
+    pattern_at: datetime | None = None
     continues_in: "Case | None" = None
     changed: bool = False
     overtakes: bool = False  # its open alerts speak of something that is over
@@ -160,7 +162,7 @@ _KEPT = """appointment_id, expected_contact_id, referral_id, family_event_id, tr
     opened_at, step_id, step_fired_at, step_raised_to, steps_done, next_step_id, next_due_at, owner_practitioner_id,
     owner_team_id,
     acknowledged_by, acknowledged_at, acknowledged_until, text_released_at, text_released_by, seen_at, seen_evidence,
-    closing_by, closing_reason, closed_by, closed_at, closed_reason, continued_in"""
+    closing_by, closing_reason, closed_by, closed_at, closed_reason, continued_in, faster, pattern_at"""
 # Locked in the order of ids, so that two who lock the same ones wait for each other and never lock up.
 _LOAD = text(
     f"""
@@ -198,16 +200,20 @@ _COLUMNS = (
     ("owner_team_id", "bigint"),
     ("seen_at", "timestamptz"),
     ("seen_evidence", "text"),
+    ("faster", "boolean"),
+    ("pattern_at", "timestamptz"),
 )
 _INSERT = text(
     f"""
     INSERT INTO follow_up (appointment_id, expected_contact_id, referral_id, family_event_id, trigger, state, person_id,
         household_id, team_id, contact_code, pathway_code, pathway_version, miss_count, high_risk, anchor_at, breach_at,
-        opened_at, steps_done, next_step_id, next_due_at, owner_practitioner_id, owner_team_id, seen_at, seen_evidence)
+        opened_at, steps_done, next_step_id, next_due_at, owner_practitioner_id, owner_team_id, seen_at, seen_evidence,
+        faster, pattern_at)
     SELECT appointment_id, expected_contact_id, referral_id, family_event_id, trigger,
         CASE WHEN state = 'continued' THEN 'open' ELSE state END, person_id, household_id, team_id, contact_code,
         pathway_code, pathway_version, miss_count, high_risk, anchor_at, breach_at, opened_at, done_json, next_step_id,
-        coalesce(next_due_at, opened_at), owner_practitioner_id, owner_team_id, seen_at, seen_evidence
+        coalesce(next_due_at, opened_at), owner_practitioner_id, owner_team_id, seen_at, seen_evidence, faster,
+        pattern_at
     FROM {unpacked(_COLUMNS, alias="u")} ORDER BY u.place
     RETURNING id, appointment_id, expected_contact_id, referral_id, family_event_id
     """
@@ -249,6 +255,7 @@ _SET = ", ".join(f"{name} = u.{name}" for name, _ in _UPDATED if name not in ("i
 _UPDATE = text(
     f"""
     UPDATE follow_up f SET {_SET}, steps_done = u.done_json, row_version = f.row_version + 1,
+        patterns_looked = f.patterns_looked AND f.cycle = u.cycle AND f.miss_count = u.miss_count,
         closing_note = CASE WHEN u.closing_by IS NOT NULL THEN f.closing_note END,
         closed_note = CASE WHEN u.closed_by IS NOT NULL THEN f.closed_note END
     FROM {unpacked(_UPDATED, alias="u")} WHERE f.id = u.id

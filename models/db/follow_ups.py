@@ -48,6 +48,8 @@ class Claimed(NamedTuple):
     edd: date | None
     window_end: date | None
     booked_until: datetime | None
+    faster: bool
+    pattern_at: datetime | None
 
     def facts(self, *, high_risk: bool) -> FollowUpFacts:
         """Return what the ladder's decision asks for."""
@@ -69,6 +71,8 @@ class Claimed(NamedTuple):
             self.step_raised_to,
             self.acknowledged_until,
             load_done(self.steps_done),
+            self.faster,
+            self.pattern_at,
         )
 
 
@@ -163,7 +167,8 @@ _FACTS = """
            (SELECT b.ends_at FROM appointment b
             WHERE b.person_id = f.person_id AND b.contact_code = f.contact_code AND b.starts_at > f.anchor_at
               AND b.status IN ('planned', 'booked', 'arrived', 'outcome_due') AND b.vanished_at IS NULL
-            ORDER BY b.starts_at LIMIT 1)
+            ORDER BY b.starts_at LIMIT 1),
+           f.faster, f.pattern_at
     FROM due f
     JOIN person p ON p.id = f.person_id
     LEFT JOIN appointment a ON a.id = f.appointment_id

@@ -43,6 +43,8 @@ _UPDATE = """
     WITH changed AS (
         UPDATE person p SET
             name = {name}, date_of_birth = {born}, gp_practice = {gp}, postcode = {postcode},
+            postcode_changed_at = CASE WHEN p.postcode <> {postcode} THEN CAST(:now AS timestamptz)
+                                       ELSE p.postcode_changed_at END,
             team_id = coalesce(w.team_id, p.team_id),
             caseload_holder_id = coalesce(w.practitioner_id, p.caseload_holder_id),
             life_status = CASE

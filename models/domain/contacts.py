@@ -13,7 +13,7 @@ from models.domain.words import AppointmentStatus, ContactMode, FollowUpTrigger,
 SEEN_STATUSES = frozenset({AppointmentStatus.ATTENDED, AppointmentStatus.ATTENDED_LATE})
 _FACE_TO_FACE = frozenset({ContactMode.HOME, ContactMode.CLINIC})
 # A status of "attended" with one of these says that the person who had to be seen was not, or that nobody knows.
-_NOT_EVIDENCE = frozenset(
+NOT_EVIDENCE = frozenset(
     {
         OutcomeSubtype.CHILD_NOT_SEEN,
         OutcomeSubtype.AUTO_FINISHED,
@@ -82,7 +82,7 @@ def shows_seen(
     Says nothing of whether the source may be believed: the caller asks its authority first. An unknown mode counts as
     the kind's default. A video or phone call never makes a face-to-face contact seen.
     """
-    if status not in SEEN_STATUSES or subtype in _NOT_EVIDENCE:
+    if status not in SEEN_STATUSES or subtype in NOT_EVIDENCE:
         return False
     if kind.face_to_face and (mode or kind.default_mode) not in _FACE_TO_FACE:
         return False

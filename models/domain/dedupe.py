@@ -75,6 +75,11 @@ def family_event(kind: FamilyEventKind, person_id: int, *about: str | int | date
     return _key("event", kind, person_id, *about)
 
 
+def pattern(rule_id: str, subject: str, subject_id: int, about: str) -> str:
+    """Return the key of a pattern: the rule, of whom (a person or a household), and what tells its occasion."""
+    return _key("pattern", rule_id, subject, subject_id, about)
+
+
 def _key(*parts: str | int | datetime | date) -> str:
     return ":".join(_plain(part) for part in parts)
 

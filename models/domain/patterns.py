@@ -108,7 +108,8 @@ class PatternRules:
 class Event:
     """One contact of the family: when it took place or did not. `about` is the appointment's id, which never moves.
 
-    `person_id` None: an adult's contact that was disclosed without saying more. `backlog`: old when first received.
+    `person_id` None: an adult's contact that was disclosed without saying more; then `about` is below nought.
+    `backlog`: old when first received.
     """
 
     what: Happened

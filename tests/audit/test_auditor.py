@@ -26,6 +26,7 @@ def quiet(session: Session) -> Session:
             SELECT 't', 'Team', id FROM practitioner WHERE last_resort;
             INSERT INTO source (id, name, as_of) VALUES (1, 's', '2026-11-20 11:00Z');
             INSERT INTO person (id, name) VALUES (1, 'Child');
+            INSERT INTO pattern_look (person_id, looked_at) VALUES (1, 'infinity');
             INSERT INTO pathway_version (code, version, content, content_sha256, effective_from, loaded_at)
             VALUES ('p', 1, '{}', '', '2026-01-01', '2026-01-01Z');
             """

@@ -14,11 +14,12 @@ from models.db.tables.families import (
 )
 from models.db.tables.follow_ups import Alert, FollowUp, FollowUpEvent, PathwayVersion, Referral, ReferralPrompt
 from models.db.tables.messages import Attempt, InboundMessage, Message, MessageSubject, Receipt, TextsStop
+from models.db.tables.patterns import PatternFound, PatternLook
 from models.db.tables.running import AuditEntry, AuditSeal, Lease, Tick
 from models.db.tables.sources import ImportRejection, ImportRun, Source
 from models.db.tables.staff import Absence, Practitioner, Team
 
-HISTORY_TABLES = ("appointment_event", "follow_up_event", "audit_entry", "audit_seal", "receipt")
+HISTORY_TABLES = ("appointment_event", "follow_up_event", "audit_entry", "audit_seal", "receipt", "pattern_found")
 
 __all__ = [
     "HISTORY_TABLES",
@@ -47,6 +48,8 @@ __all__ = [
     "Message",
     "MessageSubject",
     "PathwayVersion",
+    "PatternFound",
+    "PatternLook",
     "Person",
     "PersonIdentifier",
     "Practitioner",

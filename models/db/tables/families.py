@@ -48,6 +48,7 @@ class Person(Base):
     deceased_on: Mapped[date | None]
     gp_practice: Mapped[str | None]
     postcode: Mapped[str | None]
+    postcode_changed_at: Mapped[Instant | None]  # from one known address to another
     caseload_holder_id: Mapped[int | None] = mapped_column(ForeignKey("practitioner.id"))
     team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"))
     details_by: Mapped[str | None]
@@ -155,6 +156,7 @@ class Flag(Base):
     __tablename__ = "flag"
     __table_args__ = (
         Index("uq_flag_current", "person_id", "code", unique=True, postgresql_where=text("ended_at IS NULL")),
+        Index("ix_flag_patterns", "id", postgresql_where=text("NOT patterns_looked")),
     )
 
     id: Mapped[Pk]
@@ -164,6 +166,7 @@ class Flag(Base):
     set_by: Mapped[str]
     ended_at: Mapped[Instant | None]
     ended_by: Mapped[str | None]
+    patterns_looked: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class Indicator(Base):

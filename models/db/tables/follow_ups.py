@@ -109,6 +109,8 @@ class FollowUp(Base):
             )
             for name, listed in (("ix_follow_up_worklist", LISTED), ("ix_follow_up_backlog", BACKLOG))
         ),
+        # Patterns: whoever has a new follow-up is looked at. Nothing of the backlog is.
+        Index("ix_follow_up_patterns", "id", postgresql_where=text(f"NOT patterns_looked AND {LISTED}")),
         Index("ix_follow_up_person", "person_id"),
         Index("ix_follow_up_household", "household_id"),
         Index("ix_follow_up_continued_in", "continued_in", postgresql_where=text("continued_in IS NOT NULL")),
@@ -167,6 +169,9 @@ class FollowUp(Base):
     closed_reason: Mapped[str | None]
     closed_note: Mapped[str | None]
     continued_in: Mapped[int | None] = mapped_column(ForeignKey("follow_up.id"))
+    faster: Mapped[bool] = mapped_column(server_default=text("false"))  # one rung faster since a pattern; never back
+    pattern_at: Mapped[Instant | None]  # when a pattern was last told to the team lead
+    patterns_looked: Mapped[bool] = mapped_column(server_default=text("false"))  # since it opened, or was missed again
     row_version: Mapped[int] = mapped_column(server_default=text("1"))  # two people acting at once: the later is told
 
 
@@ -241,6 +246,7 @@ class ReferralPrompt(Base):
         CheckConstraint("decision = 'refer' OR decision IS NULL OR reason <> ''", name="not_referred_has_reason"),
         Index("uq_referral_prompt_indicator", "indicator_id", unique=True),
         Index("ix_referral_prompt_due", "next_due_at", "id", postgresql_where=text("next_due_at IS NOT NULL")),
+        Index("ix_referral_prompt_patterns", "id", postgresql_where=text("NOT patterns_looked")),
         Index(None, "person_id"),
     )
 
@@ -263,6 +269,7 @@ class ReferralPrompt(Base):
     decided_by: Mapped[str | None]
     decided_at: Mapped[Instant | None]
     review_on: Mapped[date | None]
+    patterns_looked: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class Referral(Base):
