@@ -14,19 +14,29 @@ CHECKS: tuple[Check, ...] = (
         "3.1",
         "live follow-ups of a missed contact whose family nobody has looked at for patterns since they opened",
         """
-        SELECT f.id FROM follow_up f
-        WHERE f.state IN ('open', 'seen', 'closing') AND f.opened_at < :settled_by
-          AND f.trigger IN ('missed', 'cancelled', 'never_booked', 'overdue')
-          AND NOT EXISTS (SELECT FROM pattern_look l WHERE l.person_id = f.person_id AND l.looked_at >= f.opened_at)
-          AND NOT EXISTS (SELECT FROM household_member m JOIN pattern_look l ON l.household_id = m.household_id
-                          WHERE m.person_id = f.person_id AND l.looked_at >= f.opened_at)
+        WITH unlooked AS MATERIALIZED (
+            SELECT f.id FROM follow_up f
+            WHERE f.state IN ('open', 'seen', 'closing') AND f.opened_at < :settled_by
+              AND f.trigger IN ('missed', 'cancelled', 'never_booked', 'overdue')
+              AND NOT EXISTS (SELECT FROM pattern_look l WHERE l.person_id = f.person_id AND l.looked_at >= f.opened_at)
+              AND NOT EXISTS (SELECT FROM household_member m JOIN pattern_look l ON l.household_id = m.household_id
+                              WHERE m.person_id = f.person_id AND l.looked_at >= f.opened_at)
+        )
+        -- Counted, so that the few are looked up one by one: a join would read every story.
+        SELECT u.id FROM unlooked u
+        WHERE (SELECT count(*) FROM follow_up_event e WHERE e.follow_up_id = u.id AND e.at >= :settled_by
+               AND e.event IN ('taken_up', 'turned_high_risk', 'reopened')) = 0
         """,
     ),
     Check(
         "cause_without_pattern_look",
         "3.1",
-        "flags whose family nobody has looked at for patterns since they were set",
-        "SELECT g.id FROM flag g WHERE NOT g.patterns_looked AND g.set_at < :settled_by AND g.ended_at IS NULL",
+        "flags and prompts whose family nobody has looked at for patterns since they were set or raised",
+        """
+        SELECT g.id FROM flag g WHERE NOT g.patterns_looked AND g.set_at < :settled_by AND g.ended_at IS NULL
+        UNION ALL
+        SELECT r.id FROM referral_prompt r WHERE NOT r.patterns_looked AND r.raised_at < :settled_by
+        """,
     ),
     Check(
         "pattern_without_story",
@@ -34,9 +44,9 @@ CHECKS: tuple[Check, ...] = (
         "patterns found that the story of the follow-up they raised does not tell",
         """
         SELECT p.id FROM pattern_found p
-        WHERE p.follow_up_id IS NOT NULL AND NOT EXISTS (
-            SELECT FROM follow_up_event e WHERE e.follow_up_id = p.follow_up_id AND e.event = 'pattern_found'
-              AND e.detail ->> 'pattern_found_id' = CAST(p.id AS text))
+        WHERE p.follow_up_id IS NOT NULL AND (
+            SELECT count(*) FROM follow_up_event e WHERE e.follow_up_id = p.follow_up_id AND e.event = 'pattern_found'
+              AND e.detail ->> 'pattern_found_id' = CAST(p.id AS text)) = 0
         """,
     ),
 )

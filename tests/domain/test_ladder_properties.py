@@ -34,6 +34,9 @@ def follow_ups(draw):
         date_of_birth=draw(st.sampled_from([None, born])),
         window_end=draw(st.sampled_from([None, born + timedelta(days=56)])),
         booked_until=draw(st.sampled_from([None, started + timedelta(days=3), started + timedelta(days=40)])),
+        edd=draw(st.sampled_from([None, started.date() + timedelta(days=20), started.date() + timedelta(days=120)])),
+        faster=draw(st.booleans()),
+        pattern_at=draw(st.sampled_from([None, started + timedelta(hours=4), started + timedelta(days=4)])),
     )
 
 

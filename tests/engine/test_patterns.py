@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from config.audit_limits import load_audit_limits
 from models.db.auditor import audit
+from models.db.follow_up_actions import take_up
 from tests.engine.world import World, at
 
 
@@ -375,10 +376,44 @@ class TestTheAuditor:
         world.advance()
         assert "follow_up_without_pattern_look" in self.violations(world)
 
+    def test_gives_an_old_entry_that_was_taken_up_time_to_be_looked_at(self, world, family):
+        """Nobody looks at the backlog for patterns; from being taken up on, somebody has to."""
+        family.contact(family.ana, "HV-1Y", "missed", days=200, first_received_at=world.now)
+        world.detect()
+        (row,) = world.rows("SELECT id, row_version FROM follow_up")
+        world.later(hours=1)
+        assert self.violations(world) == set()
+        with Session(world.engine) as session, session.begin():
+            take_up(
+                session,
+                follow_up_id=row.id,
+                row_version=row.row_version,
+                account=world.person_at_page(),
+                now=world.now,
+            )
+        assert "follow_up_without_pattern_look" not in self.violations(world)
+        world.later(hours=1)
+        world.advance()
+        assert "follow_up_without_pattern_look" in self.violations(world)
+        world.detect()
+        assert self.violations(world) == set()
+
     def test_finds_a_flag_that_no_look_has_taken_in(self, world, family):
         world.add("flag", person_id=family.ana, code="cpp", set_at=world.now, set_by="test")
         world.later(hours=1)
         assert "cause_without_pattern_look" in self.violations(world)
+
+    def test_finds_a_pattern_that_no_story_tells(self, world, family):
+        """What raised a follow-up is in its story, or nobody would know why it goes faster."""
+        missed = family.contact(family.ana, "HV-1Y", "missed")
+        world.detect()
+        world.advance()
+        row = world.follow_up(missed)
+        world.add(
+            "pattern_found", rule="R2", rule_version=1, dedupe_key="k", person_id=family.ana, of_household=False,
+            about="x", says="x", detail="{}", follow_up_id=row.id, found_at=world.now,
+        )  # fmt: skip
+        assert self.violations(world) == {"pattern_without_story"}
 
     def test_finds_nothing_where_all_was_looked_at(self, world, family):
         family.contact(family.ana, "HV-1Y", "missed")
