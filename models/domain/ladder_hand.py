@@ -116,8 +116,15 @@ class Hand:
         return needs_ack_by
 
     def offer_text(self, step: Step) -> None:
-        """Offer the family's text where the step has one; never from an unrecorded outcome."""
-        if step.offers_text and self.facts.trigger is not FollowUpTrigger.OUTCOME_NOT_RECORDED:
+        """Offer the family's one text where the step has it; never from an unrecorded outcome.
+
+        A later step has it too, for where the first was passed over because the news came late.
+        """
+        if not step.offers_text or self.facts.trigger is FollowUpTrigger.OUTCOME_NOT_RECORDED:
+            return
+        done = self.facts.done if self.done is None else self.done
+        fired = (done.get(other.id) for other in self.pathway.steps if other.offers_text and other is not step)
+        if not any(entry is not None and entry.times > 0 for entry in fired):
             self.actions.append(OfferText(step.id))
 
     def come_again(self, step: Step, terms: Terms) -> None:

@@ -61,6 +61,14 @@ class TestReviewNotBrought:
         later, _ = step(facts, REVIEW, at("2026-11-04 09:00"))
         assert not [action for action in later.actions if isinstance(action, OfferText)]
 
+    def test_of_a_baby_heard_of_the_next_afternoon_offers_it_with_the_second_call(self):
+        """One rung faster the second call has taken the first one's place by then; the text is not lost with it."""
+        facts = replace(a_miss("2026-11-02 10:00", date_of_birth=date(2026, 6, 1)), opened_at=at("2026-11-03 14:00"))
+        decision, facts = step(facts, REVIEW, facts.opened_at)
+        assert [action for action in decision.actions if isinstance(action, OfferText)] == [OfferText("second-call")]
+        later, _ = step(facts, REVIEW, at("2026-11-04 09:00"))
+        assert not [action for action in later.actions if isinstance(action, OfferText)]
+
     def test_brought_late_to_us_fires_only_its_highest_step(self):
         """Recorded six working days after: the lower steps are recorded as passed, and no stale text is offered."""
         decision, _ = step(a_miss("2026-11-02 10:00"), REVIEW, at("2026-11-10 08:00"))
