@@ -15,6 +15,7 @@ from intake.errors import UnusableFile
 from intake.survey import Survey, open_bytes, survey
 
 FIELD_LIMIT_BYTES = 1 << 20
+LINE_LIMIT = 4 << 20  # characters; a file without line ends must not be read into memory as one line
 ROW_LIMIT_LINES = 400
 DELIMITERS = (",", "\t", ";", "|")
 
@@ -40,10 +41,16 @@ class Sheet:
     path: Path
 
     def rows(self) -> Iterator[Row]:
-        """Each row that isn't blank with the number of its first physical line; the header is line 1."""
-        with open_bytes(self.path) as stream:
-            text = io.TextIOWrapper(stream, encoding=self.survey.encoding, errors=_errors(self.survey), newline="")
-            yield from _records(_Lines(text), self.delimiter, width=len(self.headers))
+        """Each row that isn't blank with the number of its first physical line; the header is line 1.
+
+        Raises UnusableFile where the bytes stop being text of the file's encoding, as in UTF-16 that was cut off.
+        """
+        try:
+            with open_bytes(self.path) as stream:
+                text = io.TextIOWrapper(stream, encoding=self.survey.encoding, errors=_errors(self.survey), newline="")
+                yield from _records(_Lines(text), self.delimiter, width=len(self.headers))
+        except UnicodeError as error:
+            raise UnusableFile(f"{self.path.name} is not {self.survey.encoding} to its end: {error}") from error
 
 
 def open_sheet(path: Path, *, encoding: str | None = None, delimiter: str | None = None) -> Sheet:
@@ -70,7 +77,10 @@ def _header_line(path: Path, found: Survey) -> str:
             text = io.TextIOWrapper(stream, encoding=found.encoding, errors=_errors(found), newline="")
             first = ""
             for _ in range(ROW_LIMIT_LINES):
-                first = (first + text.readline(FIELD_LIMIT_BYTES)).lstrip("\r\n")
+                line = text.readline(FIELD_LIMIT_BYTES)
+                if len(line) == FIELD_LIMIT_BYTES and not line.endswith(_LINE_ENDS):
+                    break
+                first = (first + line).lstrip("\r\n")
                 if first.strip() and first.count('"') % 2 == 0:
                     return first.rstrip("\r\n")
     except (UnicodeError, LookupError) as error:
@@ -93,11 +103,16 @@ class _RowTooLong(Exception):
 
 
 class _Lines:
-    """Physical lines, with those of the row in hand kept so that they can be read again."""
+    """Physical lines, with those of the row in hand kept so that they can be read again.
+
+    A line longer than any real row is cut, and the row that holds it is a fault: a gigabyte without a line end must not
+    be read into memory.
+    """
 
     def __init__(self, text: io.TextIOWrapper) -> None:
         self._text = text
         self._again: deque[str] = deque()
+        self._cut: set[int] = set()
         self.row: list[str] = []
         self.line = 0
 
@@ -107,9 +122,29 @@ class _Lines:
     def __next__(self) -> str:
         if len(self.row) >= ROW_LIMIT_LINES:
             raise _RowTooLong
-        line = self._again.popleft() if self._again else next(self._text)
+        line = self._again.popleft() if self._again else self._next_line()
         self.line += 1
         self.row.append(line)
+        return line
+
+    @property
+    def first_line(self) -> int:
+        """The number of the first line of the row in hand."""
+        return self.line - len(self.row) + 1
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether a line of the row in hand was longer than any real one."""
+        return bool(self._cut) and not self._cut.isdisjoint(range(self.first_line, self.line + 1))
+
+    def _next_line(self) -> str:
+        line = self._text.readline(LINE_LIMIT)
+        if not line:
+            raise StopIteration
+        if len(line) == LINE_LIMIT and not line.endswith(_LINE_ENDS):
+            self._cut.add(self.line + 1)
+            while (rest := self._text.readline(LINE_LIMIT)) and not rest.endswith(_LINE_ENDS):
+                pass
         return line
 
     def rewind_to_second(self) -> int:
@@ -129,22 +164,27 @@ def _records(lines: _Lines, delimiter: str, *, width: int) -> Iterator[Row]:
             cells = next(reader)
         except StopIteration:
             return
-        except (csv.Error, _RowTooLong):
-            yield lines.rewind_to_second(), _UNCLOSED
+        except (csv.Error, _RowTooLong) as error:
+            fault = _TOO_LONG if lines.is_cut or isinstance(error, csv.Error) else _UNCLOSED
+            yield lines.rewind_to_second(), fault
             reader = csv.reader(lines, delimiter=delimiter)
             continue
         if not header_seen:
             header_seen = any(map(str.strip, cells))
+        elif lines.is_cut:
+            yield lines.rewind_to_second(), _TOO_LONG
         elif len(lines.row) > 1 and (len(cells) != width or "".join(lines.row).count('"') % 2):
             yield lines.rewind_to_second(), _UNCLOSED
         elif len(cells) == width:
             if any(map(str.strip, cells)):
-                yield lines.line - len(lines.row) + 1, cells
+                yield lines.first_line, cells
         elif fitted := _fitted(cells, width):
             yield lines.line, fitted
 
 
 _UNCLOSED = Fault("expected a closing quote on this row; none was found", "")
+_TOO_LONG = Fault(f"expected values of at most {FIELD_LIMIT_BYTES:,} characters; perhaps a quote is not closed", "")
+_LINE_ENDS = ("\n", "\r")
 
 
 def _fitted(cells: list[str], width: int) -> list[str] | Fault:

@@ -151,16 +151,21 @@ class _Parser:
     def _encoded(self, line: int, out: list[str]) -> bytes:
         body = "\t".join(out)
         if "\0" in body:
-            raise Rejected("", "", "expected text; this row holds a NUL byte")
+            raise Rejected(self._column_of("\0", out), "", "expected text; this row holds a NUL byte")
         if "\\" in body or "\n" in body or "\r" in body or body.count("\t") != self.tabs:
             body = "\t".join(map(_escaped, out))
         try:
             encoded = body.encode()
-        except UnicodeEncodeError:
-            raise Rejected("", "", "expected text in the file's encoding; this row holds stray bytes") from None
+        except UnicodeEncodeError as error:
+            column = self._column_of(body[error.start], out)
+            raise Rejected(column, "", "expected text in the file's encoding; this row holds stray bytes") from None
         # A new version of the same content is no change: the hash leaves the version out.
         content = encoded.split(b"\t", len(VERSION_COLUMNS))[-1]
         return b"%d\tr\t\t\t\t%b\t%b\n" % (line, blake2b(content, digest_size=16).hexdigest().encode(), encoded)
+
+    def _column_of(self, character: str, out: list[str]) -> str:
+        """The header whose value holds `character`; empty where that is a column kept as an extra."""
+        return next((step.header for step in self.steps if character in out[step.slot]), "")
 
     def rejection(self, line: int, cells: list[str], fault: Rejected, headers: tuple[str, ...]) -> bytes:
         """The staging line of a bad row, kept whole, and with its id where that can be read."""

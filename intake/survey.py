@@ -24,6 +24,10 @@ _SIGNATURES = {
     b"{\\rtf": "is a rich text document; a CSV is expected",
 }
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+# Text holds next to no control characters. A stray one costs its row, not the file; UTF-16 without its mark, programs
+# and pictures hold many.
+CONTROLS_AT_MOST = 20  # one byte in so many
+_TEXT_BYTES = bytes(byte for byte in range(256) if byte >= 32 or byte in b"\t\n\r\f\v\x1a\x1b\x85")
 _BROKEN = re.compile("[\udc80-\udcff]")
 _NOT_ASCII = re.compile("[^\x00-\x7f]")
 # Bytes that Windows-1252 leaves undefined: a file that holds one was written as ISO-8859-1.
@@ -80,7 +84,7 @@ class _Tally:
         self.size_bytes = self.lines = self.broken = self.beyond_ascii = 0
         self.blank = True
         self.head = b""
-        self.has_nul = self.not_windows = False
+        self.not_windows = False
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
 
     def add(self, chunk: bytes) -> None:
@@ -90,7 +94,6 @@ class _Tally:
         self.size_bytes += len(chunk)
         self.lines += chunk.count(b"\n")
         self.blank = self.blank and not chunk.strip(b" \t\r\n\xef\xbb\xbf\xff\xfe\x00")
-        self.has_nul = self.has_nul or b"\0" in chunk
         if not chunk.isascii():
             decoded = self._decoder.decode(chunk)
             broken = len(_BROKEN.findall(decoded))
@@ -105,7 +108,7 @@ class _Tally:
         for bom, encoding in _BOMS:
             if self.head.startswith(bom):
                 return encoding
-        if b"\0" in self.head:
+        if len(self.head.translate(None, _TEXT_BYTES)) * CONTROLS_AT_MOST > len(self.head):
             raise UnusableFile(f"{name} is not text: it holds binary data; a CSV is expected")
         if not self.broken or self.broken * 2 < self.beyond_ascii:
             return "utf-8"

@@ -7,7 +7,7 @@ import tracemalloc
 import pytest
 
 from intake.errors import UnusableFile
-from intake.reading import Fault, open_sheet
+from intake.reading import LINE_LIMIT, Fault, open_sheet
 
 
 @pytest.fixture
@@ -96,6 +96,27 @@ class TestRows:
         opened = sheet(b'a,b\n1,"open\n2,x\n3,"y, z"\n4,w\n')
         assert [line for line, cells in rows(opened) if not isinstance(cells, Fault)] == [3, 4, 5]
 
+    def test_a_line_longer_than_any_real_row_costs_itself_alone(self, sheet):
+        """A lost line end must not pull the rest of the file into memory: the rows after it are read as they stand."""
+        opened = sheet(b"a,b\n1,x\n2," + b"y" * (16 * LINE_LIMIT) + b"\n3,z\n")
+        tracemalloc.start()
+        found = rows(opened)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert [(line, cells) for line, cells in found if not isinstance(cells, Fault)] == [
+            (2, ["1", "x"]),
+            (4, ["3", "z"]),
+        ]
+        [(line, fault)] = [(line, cells) for line, cells in found if isinstance(cells, Fault)]
+        assert (line, "at most 1,048,576 characters" in fault.reason) == (3, True)
+        assert peak < 6 * LINE_LIMIT
+
+    def test_a_long_line_within_quotes_costs_its_row_alone(self, sheet):
+        """Also where it is the second line of a quoted value."""
+        opened = sheet(b'a,b\n1,"x\n' + b"y" * (2 * LINE_LIMIT) + b'"\n3,z\n')
+        good = [(line, cells) for line, cells in rows(opened) if not isinstance(cells, Fault)]
+        assert good[-1] == (4, ["3", "z"])
+
     @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
     def test_the_delimiter_is_the_one_that_cuts_the_header(self, sheet, delimiter):
         """Comma, semicolon, tab or bar."""
@@ -117,6 +138,9 @@ class TestUnusableFiles:
             (b"PK\x03\x04rest", "Excel"),
             (b"%PDF-1.7", "PDF"),
             (b"\x89PNG\r\n\x1a\n\0\0\0", "not text"),
+            (bytes(range(256)) * 40, "not text"),
+            ("id,name\n1,x\n".encode("utf-16-le"), "not text"),
+            (b"x" * (3 << 20), "no header row that ends"),
             (gzip.compress(b"a,b\n" * 100, mtime=0)[:-20], "can't be read to its end"),
         ],
     )
@@ -125,6 +149,15 @@ class TestUnusableFiles:
         path = tmp_path / "f.csv"
         path.write_bytes(content)
         with pytest.raises(UnusableFile, match=said):
+            load(path)
+        assert rows_of("SELECT count(*) FROM source")[0][0] == 0
+
+    def test_utf16_that_was_cut_off_stores_nothing(self, load, tmp_path, rows_of):
+        """Its rows before the cut look whole: the file is refused all the same."""
+        path = tmp_path / "f.csv"
+        text = "source_id,subject_local_id,kind,starts_at\nA1,P1,HV-6W,2026-06-01T10:00\n"
+        path.write_bytes(text.encode("utf-16")[:-1])
+        with pytest.raises(UnusableFile, match="not utf-16 to its end"):
             load(path)
         assert rows_of("SELECT count(*) FROM source")[0][0] == 0
 

@@ -128,10 +128,12 @@ class TestNumbersAndIds:
         assert tuple(row) == (reason, {"Rota": 'q"\\x\t'})
 
     def test_a_nul_byte_rejects_its_row(self, load, tmp_path):
-        """PostgreSQL stores it in no text."""
+        """PostgreSQL stores it in no text. Wherever in the file it stands, the rows beside it count."""
         path = tmp_path / "f.csv"
         head = "source_id,subject_local_id,kind,starts_at,reason\n"
-        path.write_text(head + "A0,P0,HV-6W,2026-06-01,x\n" * 200 + "A1,P1,HV-6W,2026-06-01,a\0b\n")
-        assert {each.reason for each in load(path).rejected if each.line == 202} == {
-            "expected text; this row holds a NUL byte"
-        }
+        path.write_text(head + "A0,P0,HV-6W,2026-06-01,x\nA1,P1,HV-6W,2026-06-01,a\0b\nA2,P2,HV-6W,2026-06-01,y\n")
+        report = load(path)
+        assert [(each.line, each.column, each.reason) for each in report.rejected] == [
+            (3, "reason", "expected text; this row holds a NUL byte")
+        ]
+        assert report.created == 2
