@@ -133,4 +133,5 @@ def place(session: Session, *, source_id: int, now: datetime) -> None:
             """
         )
     )
+    session.execute(text("ANALYZE work"))
     session.execute(text(_MEMBERS), both)

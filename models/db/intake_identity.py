@@ -119,6 +119,7 @@ def point_work_at_people(session: Session, *, with_contacts: bool) -> None:
             """
         )
     )
+    session.execute(text("ANALYZE work"))
 
 
 def fill_gaps(session: Session) -> None:

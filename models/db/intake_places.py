@@ -35,6 +35,13 @@ _NAMED = """
            ON n.name = lower(w.{column})
 """
 
+# Where rows tell several teams, one and the same is taken in whatever order they come.
+_BELONG = """
+    UPDATE {table} t SET team_id = w.team_id
+    FROM (SELECT {column}, min(team_id) AS team_id FROM work WHERE team_id IS NOT NULL GROUP BY 1) AS w
+    WHERE w.{column} = t.id AND t.team_id IS NULL
+"""
+
 
 def resolve(session: Session, *, roles: str, fallback_role: str, by_contact: bool, now: datetime) -> None:
     """Fill team_id and practitioner_id of `work`. `roles` is JSON: contact code to the role that sees it."""
@@ -56,19 +63,7 @@ def resolve(session: Session, *, roles: str, fallback_role: str, by_contact: boo
             """
         )
     )
-    session.execute(
-        text(
-            """
-            UPDATE person p SET team_id = w.team_id FROM work w
-            WHERE w.person_id = p.id AND p.team_id IS NULL AND w.team_id IS NOT NULL
-            """
-        )
-    )
-    session.execute(
-        text(
-            """
-            UPDATE household h SET team_id = w.team_id FROM work w
-            WHERE w.household_id = h.id AND h.team_id IS NULL AND w.team_id IS NOT NULL
-            """
-        )
-    )
+    # What it says of `work` by now is stale: without this the next two join millions of rows one by one.
+    session.execute(text("ANALYZE work"))
+    for table, column in (("person", "person_id"), ("household", "household_id")):
+        session.execute(text(_BELONG.format(table=table, column=column)))

@@ -31,7 +31,7 @@ _CHANGE = """
             ended_on = coalesce(e.ended_on, p.ended_on)
         FROM expecting e
         WHERE p.mother_id = e.mother_id AND p.outcome IN ('unknown', 'continuing')
-          AND ((e.edd IS NOT NULL AND e.edd <> p.edd AND p.edd_by IS DISTINCT FROM 'person')
+          AND ((e.edd IS NOT NULL AND e.edd <> p.edd AND NOT coalesce(p.edd_by LIKE 'person:%', false))
                OR (coalesce(e.outcome, 'unknown') <> 'unknown' AND e.outcome <> p.outcome)
                OR (e.ended_on IS NOT NULL AND e.ended_on IS DISTINCT FROM p.ended_on))
         RETURNING p.id, e.household_id, e.line
