@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.domain.words import Extent, FeedHealth, ImportKind, ImportState
+from models.domain import dedupe
+from models.domain.words import AlertKind, Extent, FeedHealth, ImportKind, ImportState
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ def set_version_kind(session: Session, *, source_id: int) -> None:
 def raise_task(
     session: Session,
     *,
-    kind: str,
+    kind: AlertKind,
     source_id: int,
     run_id: int,
     count: int,
@@ -157,12 +158,12 @@ def raise_task(
         "run": run_id,
         "now": now,
         "due": now + due_in,
-        "key": f"{kind}:{source_id}:{run_id}",
+        "key": dedupe.subject_alert(kind, "source", source_id, since=str(run_id)),
         "detail": json.dumps({"rows": count}),
     }
     renewed = session.execute(
         text(
-            "UPDATE alert SET import_run_id = :run, detail = CAST(:detail AS jsonb), times_raised = times_raised + 1"
+            "UPDATE alert SET import_run_id = :run, detail = CAST(:detail AS jsonb)"
             " WHERE kind = :kind AND source_id = :source AND state = 'open'"
         ),
         given,
