@@ -1,7 +1,7 @@
 """`import`, `demo-data` and `sources`: data in, and what a source's data mean."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 from sqlalchemy.orm import Session
 
 from cli.exits import UNUSABLE, print_json, stop
@@ -57,18 +57,19 @@ def import_(
         with Session(ready.engine) as session:
             now = clock.now(session)
         rules = ready.rules()
-        try:
-            with _progress() as progress:
+        with _progress() as progress:
+            try:
                 report = import_file(
                     ready.engine, file, kind=kind, source=source, mapping_path=mapping, dry_run=dry_run,
                     progress=progress, rules=rules, now=now, as_of=as_of.astimezone() if as_of else None,
                 )  # fmt: skip
-        except UnusableInput as error:
-            if as_json:
-                print_json({"error": str(error)})
-            stop(str(error), code=UNUSABLE)
-        if not dry_run:
-            settle(ready.engine, rules)
+            except UnusableInput as error:
+                if as_json:
+                    print_json({"error": str(error)})
+                stop(str(error), code=UNUSABLE)
+            if not dry_run:
+                progress.say("looking for what was missed")
+                settle(ready.engine, rules)
     if as_json:
         sys.stdout.writelines(report.json_pieces())
     else:
@@ -83,8 +84,12 @@ def demo_data(
     """Write made-up trust extracts in the import format."""
     from intake.demo import write_extracts
 
-    out.mkdir(parents=True, exist_ok=True)
-    for path in write_extracts(out, families=families, seed=seed, today=datetime.now(LONDON).date()):
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        written = write_extracts(out, families=families, seed=seed, today=datetime.now(LONDON).date())
+    except OSError as error:
+        stop(f"{out} can't be written to: {error.strerror or error}", code=UNUSABLE)
+    for path in written:
         typer.echo(str(path))
 
 
@@ -114,11 +119,11 @@ def sources_set(
     values = dict(_pair(setting) for setting in settings)
     with opened() as ready, Session(ready.engine) as session:
         try:
-            queries.set_(session, name=name, values=values, by=by, now=clock.now(session))
+            is_new = queries.set_(session, name=name, values=values, by=by, now=clock.now(session))
         except (LookupError, ValueError) as error:
             stop(str(error), code=UNUSABLE)
         session.commit()
-    typer.echo(f"{name}: {', '.join(settings)}")
+    typer.echo(f"{name}{' (new)' if is_new else ''}: {', '.join(settings)}")
 
 
 def _pair(setting: str) -> tuple[str, str]:
@@ -129,20 +134,31 @@ def _pair(setting: str) -> tuple[str, str]:
     return SHORT_NAMES.get(name, name), value
 
 
+class _Watched:
+    """Tells how far a long file is, and, once it is read, what is done with it and for how long."""
+
+    def __init__(self, bar: Progress) -> None:
+        self._bar = bar
+        self._task = bar.add_task("reading", total=None, visible=False)
+
+    def __call__(self, rows: int, lines: int) -> None:
+        self._bar.update(self._task, completed=rows, total=lines, visible=lines >= PROGRESS_FROM_LINES)
+        if rows >= lines:
+            self.say("storing")
+
+    def say(self, what: str) -> None:
+        """Name the next stage, whose end nobody can tell."""
+        self._bar.update(self._task, description=what)
+
+
 @contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """Yield a function to tell how far a long file is; silent where nobody watches."""
-    console = Console(stderr=True)
+def _progress() -> Iterator[_Watched]:
+    """Yield the watcher of an import; silent where nobody watches."""
     with Progress(
-        "{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console,
+        "{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=Console(stderr=True),
         disable=not sys.stderr.isatty(), transient=True,
     ) as bar:  # fmt: skip
-        task = bar.add_task("reading", total=None, visible=False)
-
-        def tell(rows: int, lines: int) -> None:
-            bar.update(task, completed=rows, total=lines, visible=lines >= PROGRESS_FROM_LINES)
-
-        yield tell
+        yield _Watched(bar)
 
 
 def _tell(report: ImportReport) -> None:

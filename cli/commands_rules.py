@@ -29,6 +29,8 @@ def lint(
             typer.echo(str(finding))
     if findings:
         raise typer.Exit(NOT_CLEAN)
+    if not as_json:
+        typer.echo("no fault found")
 
 
 @app.command()

@@ -16,6 +16,7 @@ from config.rules import Rules
 from intake.applying import Applied, Apply, Import
 from intake.appointments import apply_appointments
 from intake.columns import Plan, plan_columns
+from intake.errors import UnusableInput
 from intake.indicators import apply_indicators
 from intake.mapping import NO_MAPPING, Mapping, load_mapping
 from intake.parsing import ContactFacts, Settings
@@ -63,9 +64,15 @@ def import_file(
 ) -> ImportReport:
     """Import `path` and return what came of it; raise UnusableInput, with nothing stored, where it can't be used.
 
+    `progress` hears how many rows are read of how many lines; both are equal once all of it is.
+
     `as_of` is the time up to which the file's data are known to be complete: without it `now`, or the file's own time
     where the mapping says so. With `dry_run` everything is done and then taken back.
     """
+    if kind not in _APPLY:
+        raise UnusableInput(f"kind {kind} can't be imported; expected one of {', '.join(_APPLY)}")
+    if not source.strip():
+        raise UnusableInput("the source has no name; expected whoever sends the file (--source)")
     mapping = load_mapping(mapping_path, kind=kind) if mapping_path else NO_MAPPING
     sheet = open_sheet(path, encoding=mapping.encoding, delimiter=mapping.delimiter)
     plan = plan_columns(sheet.headers, mapping, KINDS[kind], file_name=path.name)
@@ -145,7 +152,8 @@ def _stage(session: Session, job: _Job, source: SourceRow) -> int:
         headers=job.sheet.headers,
     )
     total = job.sheet.survey.lines
-    intake_staging.fill(session, lines, progress=lambda count: job.progress(count, total))
+    intake_staging.fill(session, lines, progress=lambda count: job.progress(min(count, total - 1), total))
+    job.progress(total, total)
     intake_staging.analyze(session, *(field.staged_as for field in KINDS[job.kind].content if field.required))
     intake_runs.set_version_kind(session, source_id=source.id)
     verdicts = intake_staging.counts(session)

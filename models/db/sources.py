@@ -54,23 +54,33 @@ _LIST = """
 """
 
 
+# Without a rhythm nothing is expected. A source that has sent nothing yet is expected from the day it is declared on:
+# one that never sends anything must not go unnoticed.
+_NEXT_EXPECTED = """
+    CASE WHEN CAST(:rhythm AS int) IS NULL THEN NULL
+         WHEN last_received_at IS NULL AND rhythm_minutes = :rhythm AND next_expected_at IS NOT NULL
+         THEN next_expected_at
+         ELSE coalesce(last_received_at, :now) + CAST(:rhythm AS int) * interval '1 minute' END
+"""
+
+
 def list_(session: Session) -> list[SourceLine]:
     """Every source with what is declared and how fresh it is, by name."""
     return [SourceLine(*row) for row in session.execute(text(_LIST))]
 
 
-def set_(session: Session, *, name: str, values: Mapping[str, str], by: str, now: datetime) -> None:
-    """Declare what the data of `name` mean; a source not seen yet is made. The caller commits.
+def set_(session: Session, *, name: str, values: Mapping[str, str], by: str, now: datetime) -> bool:
+    """Declare what the data of `name` mean; return whether it is a source not seen yet. The caller commits.
 
     Raises ValueError with every fault, naming the keys and values allowed; LookupError for an unknown owner.
     """
     if not by.strip():
         raise ValueError("expected the name of whoever declares it (--by)")
     columns = _checked(session, values)
-    session.execute(
-        text("INSERT INTO source (name, created_at) VALUES (:name, :now) ON CONFLICT DO NOTHING"),
+    made = session.execute(
+        text("INSERT INTO source (name, created_at) VALUES (:name, :now) ON CONFLICT DO NOTHING RETURNING id"),
         {"name": name, "now": now},
-    )
+    ).scalar()
     held = session.execute(text("SELECT * FROM source WHERE name = :name FOR UPDATE"), {"name": name})
     before = dict(held.mappings().one())
     assignments = ", ".join(f"{column} = {_placeholder(column)}" for column in columns)
@@ -78,8 +88,7 @@ def set_(session: Session, *, name: str, values: Mapping[str, str], by: str, now
     session.execute(
         text(
             f"UPDATE source SET {assignments}, declared_by = :by, declared_at = :now,"
-            " next_expected_at = coalesce(last_received_at + :rhythm * interval '1 minute', next_expected_at)"
-            " WHERE name = :name"
+            f" next_expected_at = {_NEXT_EXPECTED} WHERE name = :name"
         ),
         {**columns, "by": by, "now": now, "name": name, "rhythm": rhythm},
     )
@@ -91,6 +100,7 @@ def set_(session: Session, *, name: str, values: Mapping[str, str], by: str, now
         ),
         {"now": now, "by": by, "id": before["id"], "detail": json.dumps(detail)},
     )
+    return made is not None
 
 
 def _placeholder(column: str) -> str:

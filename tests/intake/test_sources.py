@@ -63,3 +63,21 @@ class TestDeclaring:
         sources.set_(session, name="systmone", values={"rhythm": "1d"}, by="Ann", now=NOW)
         session.commit()
         assert rows_of("SELECT next_expected_at FROM source") == [(NOW + timedelta(days=1),)]
+
+    def test_one_that_never_sends_anything_is_expected_from_when_its_rhythm_was_declared(
+        self, session: Session, rows_of
+    ):
+        """Else nobody would notice that its first data never came. Declaring something else moves nothing."""
+        sources.set_(session, name="systmone", values={"rhythm": "1d"}, by="Ann", now=NOW)
+        sources.set_(session, name="systmone", values={"extent": "full"}, by="Ann", now=NOW + timedelta(hours=9))
+        session.commit()
+        assert rows_of("SELECT next_expected_at FROM source") == [(NOW + timedelta(days=1),)]
+
+    def test_a_rhythm_taken_back_expects_nothing(self, session: Session, load, rows_of):
+        """A source sent by hand from now on raises no alarm."""
+        sources.set_(session, name="systmone", values={"rhythm": "1d"}, by="Ann", now=NOW)
+        session.commit()
+        load([an_appointment()])
+        sources.set_(session, name="systmone", values={"rhythm": "none"}, by="Ann", now=NOW)
+        session.commit()
+        assert rows_of("SELECT next_expected_at FROM source") == [(None,)]

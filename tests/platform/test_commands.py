@@ -71,6 +71,13 @@ class TestImport:
         assert done.returncode == 2
         assert done.stderr
 
+    def test_that_names_no_sender_or_an_unknown_kind_ends_with_2(self, folder: Path) -> None:
+        """Nothing is stored; the message says what was expected."""
+        blank = run(folder, "import", str(folder / "rows.csv"), "--source", " ")
+        assert (blank.returncode, "--source" in blank.stderr) == (2, True)
+        unknown = run(folder, "import", str(folder / "rows.csv"), "--source", "test", "--kind", "visits")
+        assert (unknown.returncode, "appointments" in unknown.stderr) == (2, True)
+
     def test_leaves_no_room_for_made_up_families(self, folder: Path) -> None:
         """`up --demo` is refused on a folder that somebody imported into."""
         assert imported(folder).returncode == 0
@@ -103,6 +110,13 @@ class TestPeopleAndSources:
         done = run(folder, "pathways", "lint", str(folder / "own"))
         assert done.returncode == 1
         assert "new-birth-visit.yaml" in done.stdout
+
+
+class TestDemoData:
+    def test_into_a_folder_that_cannot_be_made_ends_with_2(self, folder: Path) -> None:
+        """With the reason, and no traceback."""
+        done = run(folder, "demo-data", "--families", "2", "--out", str(folder / "rows.csv" / "below"))
+        assert (done.returncode, "can't be written to" in done.stderr) == (2, True)
 
 
 class TestSettings:
