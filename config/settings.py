@@ -158,7 +158,6 @@ def _missing_for_twilio(given: Mapping[str, Any]) -> list[str]:
         "TWILIO_ACCOUNT_SID": "twilio_account_sid" in given,
         "TWILIO_AUTH_TOKEN": "twilio_auth_token" in given,
         "TWILIO_FROM or TWILIO_MESSAGING_SERVICE_SID": given.keys() & {"twilio_from", "twilio_messaging_service_sid"},
-        "PUBLIC_URL (Twilio reports the fate of each text there)": "public_url" in given,
     }
     return [
         f"{PREFIX}{name} is missing; {PREFIX}SMS_CHANNEL=twilio needs it" for name, there in needed.items() if not there

@@ -27,7 +27,7 @@ class TestSettings:
         }
         with pytest.raises(SettingsError) as fault:
             load(environment)
-        for name in ("DATABASE_URL", "NATION", "SMTP_URL", "TWILIO_ACCOUNT_SID", "PUBLIC_URL", "SECRET_KEY"):
+        for name in ("DATABASE_URL", "NATION", "SMTP_URL", "TWILIO_ACCOUNT_SID", "TWILIO_FROM", "SECRET_KEY"):
             assert f"STEADFAST_{name}" in str(fault.value)
 
     def test_never_print_a_secret(self) -> None:

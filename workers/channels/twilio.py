@@ -7,6 +7,7 @@ text may have gone; after a 4xx, a 429 or a refused connection it has not.
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -23,6 +24,8 @@ _TOO_MANY = 429
 _UNCLEAR = {408, 425}  # a proxy gave up waiting; the request may have gone on
 _LOOKUP_LIMIT = 200
 _LONGEST_IN_QUEUE = 36_000  # seconds; Twilio's own limit
+# Twilio refuses a text whose callback it can't reach; without one, how a text stands is asked for (workers/settle.py).
+_THIS_MACHINE_ALONE = ("127.", "localhost", "::1", "0.0.0.0")
 # What requests wraps where no connection came about, so that nothing can have been written.
 _NEVER_CONNECTED = ("NewConnectionError", "CERTIFICATE_VERIFY_FAILED", "ConnectTimeoutError")
 
@@ -108,6 +111,8 @@ class Twilio:
         return {"from_": self._account.sender or ""}
 
     def _callback(self, text: OutgoingText) -> dict[str, str]:
+        if (urlsplit(self._account.public_url).hostname or "localhost").startswith(_THIS_MACHINE_ALONE):
+            return {}
         return {"status_callback": f"{self._account.public_url}/webhooks/twilio/status/{text.attempt_id}"}
 
     def _is_ours(self, listed: Any) -> bool:
