@@ -15,7 +15,7 @@ from config import messages_loader
 from config.nudge import Doorbell
 from config.pathways_loader import pathway_from
 from config.rules import Rules
-from config.settings import Settings, known_secret_key
+from config.settings import Settings, SmsChannel, known_secret_key
 from config.web_rules import load_web_rules
 from models.db.pathway_shelf import PathwayShelf
 from web import case, case_actions, family, login, machines, needs, outbox, prompts, running, webhooks, worklist
@@ -55,6 +55,7 @@ def _site(settings: Settings, engine: Engine, rules: Rules) -> Site:
         twilio_auth_token=None if token is None else token.get_secret_value(),
         web=load_web_rules(settings.config_dir),
         rules=rules,
+        sends_texts=settings.sms_channel is not SmsChannel.OUTBOX,
         messages=messages_loader.load([settings.config_dir] if settings.config_dir else []),
         pathways=PathwayShelf(pathway_from),
         templates=make_templates(zone=rules.calendar.zone, words=template_words(rules)),

@@ -31,6 +31,8 @@ def texts(visit: AVisit) -> HTMLResponse:
         visit,
         "texts.html",
         texts=found,
+        sends_texts=visit.site.sends_texts,
+        kept_words=words.TEXT_KEPT,
         states=[(str(code), label) for code, label in words.TEXTS.items()],
         asked_state=state or "",
         next_page=link("/texts", state=state, before=found[-1].id) if more else "",

@@ -12,6 +12,7 @@ from models.domain.words import AppointmentStatus, FollowUpState, FollowUpTrigge
 from web import words
 from web.templates_env import day
 
+_MACHINE = ("engine", "provider", "gate", "settle")
 _ORDINALS = {2: "second", 3: "third", 4: "fourth", 5: "fifth"}
 
 
@@ -47,7 +48,7 @@ def tell(row: ListRow, *, kind: ContactKind | None, name: str, pathway: Pathway,
         step=step_title(pathway, row.step_id),
         next_step=next_step(row, pathway),
         next_overdue=row.next_due_at is not None and row.next_due_at <= now,
-        text=text_words(row.text_state, row.text_block_reason),
+        text=words.TEXT_KEPT if row.text_kept else text_words(row.text_state, row.text_block_reason),
     )
 
 
@@ -132,11 +133,16 @@ def _acknowledged(row: ListRow, now: datetime) -> str:
 
 
 def person(actor: str | None) -> str:
-    """Who did a thing, in words: an actor is kept as 'person:NAME', 'import:SOURCE' or 'engine'."""
-    kind, _, name = (actor or "").partition(":")
+    """Who did a thing, in words: an actor is kept as 'person:NAME', 'import:SOURCE' or 'engine'.
+
+    Whoever the sender named stands as written: Steadfast itself records nothing about a family.
+    """
+    kind, mark, name = (actor or "engine").partition(":")
     if kind == "person":
         return name
-    return f"data from {name}" if kind == "import" else "Steadfast"
+    if kind == "import":
+        return f"data from {name}"
+    return kind if not mark and kind not in _MACHINE else "Steadfast"
 
 
 def _born(born: date | None, *, now: datetime, zone: ZoneInfo) -> str:

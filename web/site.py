@@ -25,6 +25,7 @@ class Site:
     web: WebRules
     rules: Rules
     messages: MessageRules
+    sends_texts: bool  # else they stay in the outbox
     pathways: PathwayShelf
     templates: Environment
     ring: Callable[[str], object]  # nudges a lane after a commit; losing it only costs lateness

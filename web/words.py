@@ -217,6 +217,7 @@ ACCOUNT_ROLES: Final[Mapping[AccountRole, str]] = {
     AccountRole.NAMED_NURSE: "Named nurse",
     AccountRole.ADMINISTRATOR: "Administrator",
 }
+TEXT_KEPT: Final = "Text in the outbox, not sent"
 # "Text held because …", for every reason the gate can give.
 HELD_BECAUSE: Final[Mapping[str, str]] = {
     Reason.RECIPIENT_DIED: "the person it would go to has died",

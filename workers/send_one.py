@@ -75,7 +75,8 @@ def store_result(
     sending.change(session, found.id, change, now=now)
     answer_by = now + rules.sending.answer_alerts_within
     if then.state in (MessageState.SENT, MessageState.DELIVERED):
-        sending.tell_story(session, found.id, "text_sent" if found.channel == Channel.SMS else "email_sent", now=now)
+        what = "text" if found.channel == Channel.SMS else "email"
+        sending.tell_story(session, found.id, f"{what}_kept" if result.kept else f"{what}_sent", now=now)
         receipts.apply_kept(session, attempt=attempt_id, now=now, codes=rules.codes, answer_by=answer_by)
     if result.meaning is CodeMeaning.ACCOUNT:
         day = now.astimezone(rules.gate.hours.zone).date()

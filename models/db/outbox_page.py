@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from models.db.scope import Scope
 from models.db.tables import ContactPoint, Message, MessageSubject, Team
 from models.domain.ids import MessageId
+from models.domain.sending import OUTBOX_SID
 from models.domain.words import Audience, Channel, MessageState, Purpose
 
 SHOWN_END = 3  # the digits of a number that a log shows
@@ -20,6 +21,7 @@ class LoggedText:
 
     id: MessageId
     state: MessageState
+    kept: bool  # in our own outbox: it has not left
     purpose: Purpose
     created_at: datetime
     send_after: datetime | None
@@ -68,6 +70,7 @@ def _logged(message: Message, number: str | None, team: str | None, follow_up_id
     return LoggedText(
         id=MessageId(message.id),
         state=MessageState(message.state),
+        kept=(message.provider_sid or "").startswith(OUTBOX_SID),
         purpose=Purpose(message.purpose),
         created_at=message.created_at,
         send_after=message.send_after,

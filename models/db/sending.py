@@ -221,8 +221,9 @@ def tell_story(
 _TELL = text("""
 INSERT INTO follow_up_event (follow_up_id, at, event, from_state, to_state, step_id, actor_kind, actor, reason, detail)
 SELECT f.id, :now, :event, f.state, f.state, f.step_id, :kind, :actor, :reason,
-  jsonb_build_object('message', s.message_id)
+  jsonb_strip_nulls(jsonb_build_object('message', s.message_id, 'practitioner_id', m.practitioner_id))
 FROM message_subject s
+JOIN message m ON m.id = s.message_id
 LEFT JOIN alert a ON a.id = s.alert_id
 JOIN follow_up f ON f.id = COALESCE(s.follow_up_id, a.follow_up_id)
 WHERE s.message_id = :id

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.db.scope import Scope
 from models.domain.ids import AppointmentId, FollowUpId, HouseholdId, PersonId
+from models.domain.sending import OUTBOX_SID
 from models.domain.words import (
     AppointmentStatus,
     FollowUpState,
@@ -62,6 +63,7 @@ class ListRow:
     text_state: MessageState | None
     text_block_reason: str | None
     text_sent_at: datetime | None
+    text_kept: bool  # in our own outbox: it has not left
     replies_waiting: int
 
 
@@ -94,7 +96,7 @@ def _list_row(row: object) -> ListRow:
 
 
 _ROWS = text(
-    """
+    f"""
     SELECT f.id, f.state, f.trigger, f.contact_code, f.pathway_code, f.pathway_version, f.miss_count, f.high_risk,
            f.red_flag, f.breach_at, f.opened_at, f.anchor_at, f.step_id, f.step_fired_at, f.next_step_id,
            f.next_due_at, f.acknowledged_by, f.acknowledged_at, f.acknowledged_until, f.seen_at, f.closing_by,
@@ -102,8 +104,9 @@ _ROWS = text(
            owner_team.name AS owner_team_name, f.person_id, f.household_id, person.name AS person_name,
            person.date_of_birth, person.life_status, f.appointment_id, appointment.status AS appointment_status,
            appointment.subtype AS appointment_subtype, appointment.starts_at,
-           coalesce(expected.late_until, expected.window_end) AS window_end,
+           expected.window_end,
            newest.state AS text_state, newest.block_reason AS text_block_reason, newest.sent_at AS text_sent_at,
+           coalesce(newest.provider_sid LIKE '{OUTBOX_SID}%', false) AS text_kept,
            (SELECT count(*) FROM alert WHERE alert.follow_up_id = f.id AND alert.state = 'open'
               AND alert.kind = 'family_reply') AS replies_waiting
     FROM unnest(CAST(:ids AS bigint[])) AS wanted (id)
@@ -115,7 +118,7 @@ _ROWS = text(
     LEFT JOIN appointment ON appointment.id = f.appointment_id
     LEFT JOIN expected_contact expected ON expected.id = f.expected_contact_id
     LEFT JOIN LATERAL (
-        SELECT message.state, message.block_reason, message.sent_at
+        SELECT message.state, message.block_reason, message.sent_at, message.provider_sid
         FROM message_subject JOIN message ON message.id = message_subject.message_id
         WHERE message_subject.follow_up_id = f.id AND message.audience = 'family'
         ORDER BY message.id DESC LIMIT 1

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from models.domain.words import AlertKind, AttemptOutcome, Audience, MessageState
 
+OUTBOX_SID = "outbox-"  # what the outbox's own ids begin with: such a message has not left
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendingRules:

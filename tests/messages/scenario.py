@@ -152,7 +152,13 @@ def a_staff_alert(session: Session, family: Family, *, now: datetime = NOON, urg
     return message_id
 
 
-def channels(*, twilio_base: str | None = None, smtp_url: str | None = None, seconds: float = 5) -> Channels:
+def channels(
+    *,
+    twilio_base: str | None = None,
+    smtp_url: str | None = None,
+    seconds: float = 5,
+    public_url: str = PUBLIC_URL,
+) -> Channels:
     """Texts to a fake Twilio and e-mail to a fake mail server, or both to the outbox."""
     account = TwilioAccount(
         account_sid="AC" + "0" * 32,
@@ -160,7 +166,7 @@ def channels(*, twilio_base: str | None = None, smtp_url: str | None = None, sec
         sender="+447700900999",
         messaging_service_sid=None,
         api_base=twilio_base or "",
-        public_url=PUBLIC_URL,
+        public_url=public_url,
         timeout=timedelta(seconds=seconds),
         clock_skew=timedelta(minutes=2),
         codes=dict(rules().codes),

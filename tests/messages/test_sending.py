@@ -80,10 +80,25 @@ class TestFamilyText:
         assert (attempt.outcome, attempt.provider_sid) == ("accepted", sent["sid"])
         assert twilio.callbacks[sent["sid"]].endswith(f"/webhooks/twilio/status/{attempt.id}")
 
-    def test_in_the_outbox_is_delivered_and_nothing_leaves(self, engine: Engine) -> None:
+    def test_has_no_callback_where_twilio_cannot_reach_us(self, engine: Engine, twilio: FakeTwilio) -> None:
+        """Twilio refuses a text whose callback address it can't reach; how it stands is then asked for."""
+        family, message_id = a_text(engine)
+        here = channels(twilio_base=twilio.base, public_url="http://127.0.0.1:8000")
+        assert drain(engine, here) == 1
+        [sent] = twilio.texts_to(family.number)
+        assert "StatusCallback" not in sent
+        twilio.report(sent["sid"], "delivered")
+        settle_at(engine, here, NOON + timedelta(hours=1))
+        assert state_of(engine, message_id) == "delivered"
+
+    def test_in_the_outbox_ends_there_and_its_story_does_not_say_that_it_left(self, engine: Engine) -> None:
+        """Nobody may believe that a family was told where nothing is sent."""
         _, message_id = a_text(engine)
         drain(engine, channels())
         assert state_of(engine, message_id) == "delivered"
+        with Session(engine) as session:
+            told = session.scalars(text("SELECT event FROM follow_up_event WHERE event LIKE 'text%' ORDER BY id")).all()
+        assert told[-1] == "text_kept"
 
     @pytest.mark.parametrize("behaviour", [Behaviour.TOO_MANY, Behaviour.NO_ACCOUNT])
     def test_that_was_refused_for_now_is_tried_again_later(

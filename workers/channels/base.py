@@ -31,13 +31,17 @@ class OutgoingText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendResult:
-    """What came of one call. RETRY and REFUSED: it did not leave. `delivered`: nothing more is to be heard of it."""
+    """What came of one call. RETRY and REFUSED: it did not leave. `delivered`: nothing more is to be heard of it.
+
+    `kept`: it stays in our own outbox, and nobody must be told that it left.
+    """
 
     outcome: AttemptOutcome
     provider_sid: str | None = None
     code: str | None = None
     meaning: CodeMeaning | None = None
     delivered: bool = False
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
