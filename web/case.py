@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 
-from models.db import case, case_story, history, pattern_page
+from models.db import case, case_story, history, pathway_versions, pattern_page
 from models.db.case import Case
 from models.domain.ids import FollowUpId
 from models.domain.ladder import coming_steps
@@ -77,6 +77,7 @@ def show(
         one=told,
         step=step,
         pathway=pathway,
+        is_signed=(row.pathway_code, row.pathway_version) in pathway_versions.signed_keys(visit.db),
         subject=next((member for member in found.members if member.person_id == row.person_id), None),
         children=[member for member in found.members if member.is_child],
         adults=[member for member in found.members if not member.is_child],
