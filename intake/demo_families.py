@@ -11,18 +11,22 @@ from random import Random
 
 from nhs_number.validate import calculate_checksum
 
-_GIVEN = (
-    "Ada Alfie Amina Aria Arlo Ayesha Beau Bella Callum Chloe Dafydd Daisy Eesa Ella Erin Esme Ezra Farah Finn "
-    "Freya George Grace Hana Harper Idris Imogen Isla Ivy Jakub Jasmine Kai Kofi Layla Leo Maja Maryam Mia Mila "
-    "Nia Noah Olive Omar Orla Oscar Poppy Priya Rafe Reuben Rosa Rowan Saffron Seren Sofia Tariq Theo Uma Wren Zara "
-    "Zofia"
+# Names that most readers take for a mother's and a father's: a demo in which they are mixed looks like wrong data.
+_MOTHERS = (
+    "Ada Amina Aria Ayesha Bella Chloe Daisy Ella Erin Esme Farah Freya Grace Hana Imogen Isla Ivy Jasmine Layla Maja "
+    "Maryam Mia Mila Nia Olive Orla Poppy Priya Rosa Saffron Seren Sofia Uma Zara Zofia"
+)
+_FATHERS = (
+    "Alfie Arlo Beau Callum Dafydd Eesa Ezra Finn George Idris Jakub Kai Kofi Leo Noah Omar Oscar Rafe Reuben Rowan "
+    "Tariq Theo"
 )
 _FAMILY = (
     "Abbott Ahmed Akhtar Baker Barnes Begum Bell Brook Clarke Cole Davies Dixon Eze Farrow Ford Ghosh Grant Hall "
     "Hussain Islam Jones Kaur Khan Kowalski Lane Lewis Mensah Moss Nowak Okafor Owen Patel Pryce Reid Shaw Singh "
     "Stone Thomas Turner Vale Walsh Ward Webb West Wood Yates Young"
 )
-GIVEN, FAMILY = tuple(_GIVEN.split()), tuple(_FAMILY.split())
+MOTHERS, FATHERS, FAMILY = tuple(_MOTHERS.split()), tuple(_FATHERS.split()), tuple(_FAMILY.split())
+GIVEN = (*MOTHERS, *FATHERS)
 LANGUAGES = ("pl", "ur", "ro", "bn", "ar")
 HIGH_RISK = ("cpp", "cin", "domestic_abuse", "severe_mental_illness", "substance_misuse", "care_leaver", "worried")
 DRAMA_NUMBERS = 1000
@@ -104,10 +108,12 @@ def families(*, count: int, seed: int, today: date, teams: tuple[tuple[str, tupl
 
 def _family(number: int, team: str, visitor: str, chance: Random, numbers: Numbers, today: date) -> Family:
     surname = chance.choice(FAMILY)
-    mother = _adult(f"M{number:06d}", surname, chance, numbers, today, phone_share=0.95, number=number)
+    name = f"{chance.choice(MOTHERS)} {surname}"
+    mother = _adult(f"M{number:06d}", name, chance, numbers, today, phone_share=0.95, number=number)
     father = None
     if chance.random() < 0.8:
-        father = _adult(f"F{number:06d}", surname, chance, numbers, today, phone_share=0.4, number=number + 500)
+        name = f"{chance.choice(FATHERS)} {surname}"
+        father = _adult(f"F{number:06d}", name, chance, numbers, today, phone_share=0.4, number=number + 500)
     expecting = chance.random() < 0.18
     edd = today + timedelta(days=chance.randrange(1, 220)) if expecting else None
     children = tuple(_children(number, surname, chance, numbers, today, at_least=0 if expecting else 1))
@@ -127,11 +133,11 @@ def _family(number: int, team: str, visitor: str, chance: Random, numbers: Numbe
 
 
 def _adult(
-    local_id: str, surname: str, chance: Random, numbers: Numbers, today: date, *, phone_share: float, number: int
+    local_id: str, name: str, chance: Random, numbers: Numbers, today: date, *, phone_share: float, number: int
 ) -> Adult:
     born = today - timedelta(days=chance.randrange(19 * 365, 42 * 365))
     mobile = f"07700 900{number % DRAMA_NUMBERS:03d}" if chance.random() < phone_share else ""
-    return Adult(numbers.take(), local_id, f"{chance.choice(GIVEN)} {surname}", born, mobile)
+    return Adult(numbers.take(), local_id, name, born, mobile)
 
 
 def _children(
