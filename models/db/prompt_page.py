@@ -54,7 +54,9 @@ _FIND = text(
     """
     SELECT p.id, p.rule_id, p.urgency, p.state, p.raised_at, p.times_asked, p.next_due_at, p.decision, p.reason,
            p.decided_by, p.decided_at, p.team_id, p.household_id, person.name AS person_name, owner.name AS owner_name,
-           pool.name AS owner_team_name, i.instrument, i.total, i.self_harm_item, i.recorded_on, i.recorded_by,
+           pool.name AS owner_team_name, i.instrument, i.total, i.self_harm_item, i.recorded_on,
+           -- A record system sends the code of whoever recorded it: a name says more to the reader.
+           coalesce((SELECT r.name FROM practitioner r WHERE r.code = i.recorded_by), i.recorded_by) AS recorded_by,
            referral.reply_due_at,
            (SELECT f.id FROM follow_up f WHERE f.household_id = p.household_id AND f.team_id = p.team_id
               AND f.state IN ('open', 'backlog', 'seen', 'closing') ORDER BY f.breach_at LIMIT 1) AS follow_up_id

@@ -238,6 +238,7 @@ class World:
         state: str = "held",
         body: str | None = None,
         block_reason: str | None = None,
+        provider_sid: str | None = None,
     ) -> int:
         """A text to the family about a follow-up."""
         message = self._add(
@@ -255,6 +256,7 @@ class World:
             template_version=1,
             body=body,
             block_reason=block_reason,
+            provider_sid=provider_sid,
             created_at=self.now,
             send_after=self.now,
             sent_at=self.now if state in ("sent", "delivered") else None,

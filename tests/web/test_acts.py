@@ -222,6 +222,18 @@ class TestOldEntries:
         assert state_of(row) == "open"
 
 
+class TestThePlanAhead:
+    def test_says_whether_somebody_has_signed_it(self, world, browser):
+        """A signature is given in the database, also to a version whose file bears none."""
+        world.account()
+        row = world.missed(world.family("Isla Marsh"))
+        opened = browser("grace")
+        assert "which nobody has signed yet" in opened.get(f"/follow-ups/{row}").text
+        world.session.execute(text("UPDATE pathway_version SET signed_by = 'A. Nurse', signed_at = now()"))
+        world.session.commit()
+        assert "which nobody has signed yet" not in opened.get(f"/follow-ups/{row}").text
+
+
 class TestAScore:
     def test_is_recorded_for_the_rules_to_look_at(self, world, browser, session):
         """Totals only; what follows is the rules' and a person's."""
@@ -288,6 +300,16 @@ class TestAPrompt:
         browser("grace").post(path, page=path, decision="refer")
         referral = session.execute(text("SELECT service, state, reply_due_at > now() FROM referral")).one()
         assert referral == ("perinatal_mental_health", "sent", True)
+
+    def test_says_who_recorded_the_score(self, prompt, world, browser):
+        """A record system sends a code: the page says the name, and never that Steadfast recorded it."""
+        world.account()
+        world.session.execute(text("UPDATE indicator SET recorded_by = 'amira'"))
+        opened = browser("grace")
+        assert "recorded by Amira Bell." in opened.get(f"/prompts/{prompt}").text
+        world.session.execute(text("UPDATE indicator SET recorded_by = 'Dr Ward'"))
+        world.session.commit()
+        assert "recorded by Dr Ward." in opened.get(f"/prompts/{prompt}").text
 
     def test_of_another_team_is_not_found(self, prompt, world, browser):
         """Scope, again in the query."""

@@ -1,5 +1,6 @@
 """The pages in Chromium: the team lead's day from login to closing, by mouse and by keyboard, with axe on each page."""
 
+import itertools
 import os
 import shutil
 import threading
@@ -120,6 +121,8 @@ class TestTheDay:
         log_in(page, site)
         check(page)
         page.get_by_text("Show only some of them").click()
+        boxes = [field.bounding_box() for field in page.locator(".app-filter .nhsuk-select").all()]
+        assert not [(a, b) for a, b in itertools.pairwise(boxes) if a["y"] == b["y"] and a["x"] + a["width"] > b["x"]]
         page.get_by_label("Contact", exact=True).select_option(label="6 to 8 week review")
         page.get_by_label("Why it is here").select_option(label="Missed")
         page.get_by_role("button", name="Show", exact=True).click()

@@ -41,6 +41,37 @@ class TestTheOrder:
         assert ids_on(browser("grace").get("/").text) == [ancient]
 
 
+class TestTheRow:
+    def test_does_not_call_a_text_delivered_that_stayed_in_the_outbox(self, world, browser):
+        """Nobody may believe that a family was told; the texts page says that nothing is sent from here."""
+        world.account()
+        family = world.family("Isla Marsh")
+        row = world.missed(family)
+        world.text(row, family, state="delivered", body="NHS: hello", provider_sid="outbox-1")
+        opened = browser("grace")
+        assert "Text in the outbox, not sent" in opened.get("/").text
+        page = opened.get("/texts").text
+        assert "Text in the outbox, not sent" in page
+        assert "This installation sends no texts" in page
+
+    def test_says_by_when_a_contact_is_needed_not_until_when_it_still_counts(self, world, browser):
+        """A new birth visit is needed within 14 days, though a late one is still counted until day 30."""
+        world.account()
+        family = world.family("Isla Marsh")
+        row = world.missed(family, contact="HV-NBV", trigger="never_booked")
+        world.session.execute(
+            text(
+                "WITH planned AS (INSERT INTO expected_contact (person_id, contact_code, schedule_code,"
+                " schedule_version, anchor_on, window_start, window_end, late_until, state, first_received_at)"
+                " VALUES (:child, 'HV-NBV', 'england', 1, '2026-06-01', '2026-06-11', '2026-06-15', '2026-07-01',"
+                " 'overdue', now()) RETURNING id) UPDATE follow_up SET appointment_id = NULL,"
+                " expected_contact_id = planned.id FROM planned WHERE follow_up.id = :row"
+            ),
+            {"child": family["child"], "row": row},
+        )
+        assert "needed by 15 Jun 2026" in browser("grace").get("/").text
+
+
 class TestTheFilters:
     @pytest.fixture
     def three(self, world):
