@@ -70,7 +70,7 @@ def web(
 def migrate() -> None:
     """Bring the database to this version's schema, under a lock: two at once are safe."""
     settings = settings_of()
-    with running(settings, redis=False) as (in_force, owner_url):
+    with running(settings, redis=False) as (in_force, owner_url, _):
         address = owner_url or in_force.database_url
         assert address is not None
         typer.echo(f"the database's schema is {bring_up(address, settings)}")

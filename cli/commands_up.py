@@ -15,7 +15,7 @@ from typing import Annotated, Final
 import typer
 
 from cli.demo import refuse_demo_on_real_data, show_or_make_demo
-from cli.embedded import EmbeddedError
+from cli.embedded import EmbeddedError, Servers
 from cli.embedded.layout import prepared
 from cli.exits import CANNOT_RUN, stop
 from cli.fleet import Fleet
@@ -47,16 +47,17 @@ def up(
             "--demo is refused: STEADFAST_DATABASE_URL is set, and made-up families don't belong there", code=CANNOT_RUN
         )
     wanted = _Stop()
-    with _only_up(settings.data_dir), running(settings, redis=settings.broker_url is None) as (in_force, owner_url):
+    with _only_up(settings.data_dir), running(settings, redis=settings.broker_url is None) as found:
+        in_force, owner_url, servers = found
         address = owner_url or in_force.database_url
         assert address is not None
         if demo:
             refuse_demo_on_real_data(address, in_force.data_dir)
         bring_up(address, in_force)
-        _run(in_force, host=host, port=port, demo=demo, wanted=wanted)
+        _run(in_force, servers, host=host, port=port, demo=demo, wanted=wanted)
 
 
-def _run(settings: Settings, *, host: str, port: int, demo: bool, wanted: "_Stop") -> None:
+def _run(settings: Settings, servers: Servers | None, *, host: str, port: int, demo: bool, wanted: "_Stop") -> None:
     _wait_for_port(host, port)
     logs = prepared(settings.data_dir).logs
     fleet = Fleet(_commands(host, port), environment=_environment(settings, host, port), logs=logs)
@@ -70,12 +71,22 @@ def _run(settings: Settings, *, host: str, port: int, demo: bool, wanted: "_Stop
             if demo:
                 typer.echo(accounts)
         while not wanted.asked:
-            for name in fleet.tend():
-                typer.echo(f"{name} ended by itself and is started again; see {logs / name}.log", err=True)
+            _tend(fleet, servers, logs)
             time.sleep(TEND_SECONDS)
         typer.echo("stopping")
     finally:
         fleet.stop()
+
+
+def _tend(fleet: Fleet, servers: Servers | None, logs: Path) -> None:
+    """Start again what has ended by itself: the servers' keeper first, for without it nothing else can work."""
+    try:
+        if servers is not None and servers.renew():
+            typer.echo(f"the servers' keeper ended by itself and is started again; see {logs / 'keeper.log'}", err=True)
+    except EmbeddedError as error:
+        typer.echo(str(error), err=True)
+    for name in fleet.tend():
+        typer.echo(f"{name} ended by itself and is started again; see {logs / name}.log", err=True)
 
 
 class _Stop:

@@ -76,7 +76,7 @@ def opened(*, broker: bool = False, wait: float = COMMAND_WAIT_SECONDS) -> Itera
     `wait` is how many seconds another's migration may take.
     """
     settings = settings_of()
-    with running(settings, redis=broker and settings.broker_url is None) as (in_force, owner_url):
+    with running(settings, redis=broker and settings.broker_url is None) as (in_force, owner_url, _):
         assert in_force.database_url is not None
         engine = create_engine(in_force.database_url, pool_pre_ping=True)
         try:
@@ -89,11 +89,11 @@ def opened(*, broker: bool = False, wait: float = COMMAND_WAIT_SECONDS) -> Itera
 
 
 @contextmanager
-def running(settings: Settings, *, redis: bool) -> Iterator[tuple[Settings, str | None]]:
-    """Yield settings whose addresses are in force, and the owner's address where the database is our own."""
+def running(settings: Settings, *, redis: bool) -> Iterator[tuple[Settings, str | None, Servers | None]]:
+    """Yield settings with the addresses in force, the owner's address where the database is our own, our servers."""
     needs_postgres = settings.database_url is None
     if not needs_postgres and not redis:
-        yield settings, None
+        yield settings, None, None
         return
     try:
         servers: Servers = ensure(settings.data_dir, postgres=needs_postgres, redis=redis)
@@ -102,7 +102,7 @@ def running(settings: Settings, *, redis: bool) -> Iterator[tuple[Settings, str 
     try:
         found = {"database_url": servers.database_url, "broker_url": servers.broker_url}
         update = {name: address for name, address in found.items() if address}
-        yield settings.model_copy(update=update), servers.owner_url or None
+        yield settings.model_copy(update=update), servers.owner_url or None, servers
     finally:
         servers.close_and_wait()
 

@@ -124,7 +124,10 @@ def _run(session: Session, job: _Job, *, source: str, dry_run: bool) -> ImportRe
     run_id = intake_runs.open_run(session, source_id=row.id, kind=job.kind, sha256=sha256, by=by, now=job.now)
     read = _stage(session, job, row)
     intake_runs.lock_applying(session)
-    small = row.extent is Extent.FULL and is_suddenly_small(rows=read, usual=row.usual_row_count, rules=job.rules.feeds)
+    # What files of other kinds held before the first appointments says nothing of how many of those are usual.
+    is_first = job.kind is ImportKind.APPOINTMENTS and intake_runs.appointment_files(session, source_id=row.id) == 1
+    usual = None if is_first else row.usual_row_count
+    small = row.extent is Extent.FULL and is_suddenly_small(rows=read, usual=usual, rules=job.rules.feeds)
     this = Import(
         session,
         row.id,

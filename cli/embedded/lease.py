@@ -36,6 +36,18 @@ class Servers:
     _lease: socket.socket = field(repr=False)
     _layout: Layout = field(repr=False)
 
+    def renew(self) -> bool:
+        """Start another keeper where ours has gone, killed by whatever; return whether it had. The addresses stay.
+
+        Raises EmbeddedError where the servers won't start; ask again then.
+        """
+        if not _has_gone(self._lease):
+            return False
+        again = ensure(self._layout.root, postgres=bool(self.database_url), redis=bool(self.broker_url))
+        self._lease.close()
+        self._lease = again._lease
+        return True
+
     def close(self) -> None:
         """Give the lease back; with the last one of the folder the servers stop."""
         self._lease.close()
@@ -88,6 +100,17 @@ def ensure(
         _lease=lease,
         _layout=layout,
     )
+
+
+def _has_gone(lease: socket.socket) -> bool:
+    """Whether the keeper at the other end has ended: it says nothing unasked."""
+    lease.setblocking(False)
+    try:
+        return lease.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 def _has_keeper(layout: Layout) -> bool:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from models.domain.words import ImportKind
 from tests.intake.conftest import NOW, an_appointment
 
 
@@ -296,3 +297,15 @@ class TestVanishing:
             connection.execute(text("UPDATE source SET extent = 'full'"))
         assert load([an_appointment(source_id="A1")]).vanished == 0
         assert rows_of("SELECT health, usual_row_count FROM source") == [("small", 40)]
+
+    def test_what_is_usual_is_learnt_from_appointments_alone(self, load, rows_of, engine):
+        """A short staff list sent first must not make half a day's extract look whole."""
+        from sqlalchemy import text
+
+        with engine.begin() as connection:
+            connection.execute(text("INSERT INTO source (name, extent, created_at) VALUES ('epr', 'full', now())"))
+        load([{"staff_id": "HV1", "name": "Viv", "role": "health_visitor"}], kind=ImportKind.STAFF, source="epr")
+        load([an_appointment(source_id=f"A{n}") for n in range(60)], source="epr")
+        assert rows_of("SELECT health, usual_row_count FROM source") == [("fresh", 60)]
+        assert load([an_appointment(source_id=f"A{n}") for n in range(20)], source="epr").vanished == 0
+        assert rows_of("SELECT health FROM source") == [("small",)]

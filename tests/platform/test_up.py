@@ -40,9 +40,9 @@ def said(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.said")
 
 
-def answers(port: int) -> bool:
+def answers(port: int, path: str = "/livez") -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=2) as response:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2) as response:
             return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
         return False
@@ -126,6 +126,15 @@ class TestUp:
         [web] = [pid for pid in processes_of(folder) if "web" in command_line(pid)]
         os.kill(web, signal.SIGKILL)
         eventually(lambda: web not in processes_of(folder) and answers(port))
+
+    def test_starts_its_servers_again_when_their_keeper_died(
+        self, up: "subprocess.Popen[bytes]", folder: Path, port: int
+    ) -> None:
+        """A keeper killed by the kernel for want of memory takes both servers with it; the engine goes on by itself."""
+        [keeper] = [pid for pid in processes_of(folder) if "cli.embedded.keeper" in command_line(pid)]
+        os.kill(keeper, signal.SIGKILL)
+        eventually(lambda: "keeper ended by itself" in said(folder).read_text())
+        eventually(lambda: answers(port, "/health"))
 
 
 class TestTheEndOfUp:
