@@ -186,11 +186,13 @@ def _finish(
         rejected=rejected_rows,
     )
     intake_runs.close_run(session, run_id=this.run_id, counts=counts, as_of=as_of, by=this.by, now=job.now)
-    if job.kind is ImportKind.APPOINTMENTS or not intake_runs.has_appointments(session, source_id=source.id):
+    files = intake_runs.appointment_files(session, source_id=source.id)  # this one included
+    if job.kind is ImportKind.APPOINTMENTS or files == 0:
         health = FeedHealth.SMALL if small else FeedHealth.FRESH
         intake_runs.note_delivery(
-            session, source_id=source.id, as_of=as_of, rows=counts.read, health=health, received_at=job.now
-        )
+            session, source_id=source.id, as_of=as_of, rows=counts.read, health=health, received_at=job.now,
+            is_first=files == 1,
+        )  # fmt: skip
     _raise_tasks(this, job, applied, rejected_rows)
     rejected, warnings = faults_of(session, run_id=this.run_id)
     return ImportReport(

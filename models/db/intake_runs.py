@@ -101,16 +101,26 @@ def close_run(session: Session, *, run_id: int, counts: Counts, as_of: datetime,
     )
 
 
-def has_appointments(session: Session, *, source_id: int) -> bool:
-    """Whether this source sends appointments, so that only they say how fresh it is."""
-    query = text("SELECT EXISTS (SELECT FROM import_run WHERE source_id = :source AND kind = 'appointments')")
-    return bool(session.execute(query, {"source": source_id}).scalar())
+def appointment_files(session: Session, *, source_id: int) -> int:
+    """How many files of appointments this source has sent: once there is one, only they say how fresh it is."""
+    query = text("SELECT count(*) FROM import_run WHERE source_id = :source AND kind = 'appointments'")
+    return int(session.execute(query, {"source": source_id}).scalar_one())
 
 
 def note_delivery(
-    session: Session, *, source_id: int, as_of: datetime, rows: int, health: FeedHealth, received_at: datetime
+    session: Session,
+    *,
+    source_id: int,
+    as_of: datetime,
+    rows: int,
+    health: FeedHealth,
+    received_at: datetime,
+    is_first: bool = False,
 ) -> None:
-    """Record what came and when the next is due. A suddenly small extract does not teach what is usual."""
+    """Record what came and when the next is due. A suddenly small extract does not teach what is usual.
+
+    `is_first`: what is usual is learnt from this delivery on, whatever files of other kinds came before.
+    """
     session.execute(
         text(
             """
@@ -119,11 +129,18 @@ def note_delivery(
                 next_expected_at = CAST(:received AS timestamptz) + rhythm_minutes * interval '1 minute',
                 last_row_count = :rows, health = :health,
                 usual_row_count = CASE WHEN :health = 'small' THEN usual_row_count
-                    WHEN usual_row_count IS NULL THEN :rows ELSE (usual_row_count * 3 + :rows) / 4 END
+                    WHEN usual_row_count IS NULL OR :is_first THEN :rows ELSE (usual_row_count * 3 + :rows) / 4 END
             WHERE id = :source
             """
         ),
-        {"source": source_id, "as_of": as_of, "rows": rows, "health": health, "received": received_at},
+        {
+            "source": source_id,
+            "as_of": as_of,
+            "rows": rows,
+            "health": health,
+            "received": received_at,
+            "is_first": is_first,
+        },
     )
 
 
