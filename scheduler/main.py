@@ -18,15 +18,13 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from config.engine_rules import load_engine_rules
 from config.nudge import Doorbell
 from config.settings import Settings
 from config.web_rules import load_web_rules
 from models.db import clock, leases, ticks
 
 LANES: Final = ("urgent", "engine", "send")
-RING_SECONDS: Final = 2
-BEAT_SECONDS: Final = 60
-LEASE: Final = timedelta(seconds=10)
 LEADER: Final = "scheduler"
 HEARTBEAT_TIMEOUT_SECONDS: Final = 10
 log = structlog.get_logger(__name__)
@@ -40,6 +38,7 @@ class Ticker:
     doorbell: Doorbell
     heartbeat_url: str | None
     cycle: Mapping[str, timedelta] = field(default_factory=lambda: load_web_rules().cycle)
+    lease: timedelta = field(default_factory=lambda: load_engine_rules().lease)
     holder: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
     fence: int | None = None
 
@@ -48,7 +47,7 @@ class Ticker:
         try:
             with Session(self.engine) as session, session.begin():
                 now = clock.now(session)
-                self.fence = leases.take_or_keep(session, LEADER, holder=self.holder, length=LEASE, now=now)
+                self.fence = leases.take_or_keep(session, LEADER, holder=self.holder, length=self.lease, now=now)
                 if self.fence is not None:
                     ticks.succeeded(session, LEADER, handled=self.fence, now=now)
         except SQLAlchemyError as error:
@@ -92,16 +91,18 @@ def run(settings: Settings) -> None:
     """Tick until told to stop."""
     if settings.database_url is None:
         raise ValueError("STEADFAST_DATABASE_URL is missing; expected the address of the database")
+    rhythm = load_engine_rules(settings.config_dir)
     ticker = Ticker(
         engine=create_engine(settings.database_url, pool_pre_ping=True, pool_size=2),
         doorbell=Doorbell(settings.broker_url),
         heartbeat_url=settings.heartbeat_url,
         cycle=load_web_rules(settings.config_dir).cycle,
+        lease=rhythm.lease,
     )
     # A tick that comes late is run, never dropped; many missed ones are one; one at a time.
     scheduler = BlockingScheduler(job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1})
-    scheduler.add_job(ticker.ring, "interval", seconds=RING_SECONDS, next_run_time=_now())
-    scheduler.add_job(ticker.beat, "interval", seconds=BEAT_SECONDS)
+    scheduler.add_job(ticker.ring, "interval", seconds=rhythm.ring_every.total_seconds(), next_run_time=_now())
+    scheduler.add_job(ticker.beat, "interval", seconds=rhythm.heartbeat_every.total_seconds())
     signal.signal(signal.SIGTERM, _leave)
     try:
         scheduler.start()

@@ -14,12 +14,12 @@ import structlog
 from celery import Celery, bootsteps
 from celery.signals import worker_process_init
 
+from config.engine_rules import load_engine_rules
 from config.nudge import task_name
 from config.settings import Settings
 from workers.lanes import Lane, drain
 from workers.machine import Machine, build
 
-UNRUNG_SECONDS: Final = 30.0  # design 2: no nudge for so long, and a worker drains by itself
 AGAIN_SECONDS: Final = 5.0  # after a drain in which something failed
 log = structlog.get_logger(__name__)
 
@@ -37,9 +37,10 @@ def few_collections() -> None:
 class Worker:
     """One lane's worker: its Celery application and the sweep beside it. Made before Celery forks its processes."""
 
-    def __init__(self, settings: Settings, lane: Lane, *, unrung_seconds: float = UNRUNG_SECONDS) -> None:
+    def __init__(self, settings: Settings, lane: Lane, *, unrung_seconds: float | None = None) -> None:
         self.lane = lane
-        self._unrung_seconds = unrung_seconds
+        rhythm = load_engine_rules(settings.config_dir)
+        self._unrung_seconds = rhythm.unrung.total_seconds() if unrung_seconds is None else unrung_seconds
         self._settings = settings
         self._machine: Machine | None = None
         self._making = threading.Lock()

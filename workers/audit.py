@@ -1,7 +1,5 @@
 """Run the auditor now and then, tell a named person of what it finds, and seal the audit trail."""
 
-from datetime import timedelta
-
 import structlog
 from sqlalchemy.orm import Session
 
@@ -14,7 +12,6 @@ from models.domain.words import AlertKind, OwnerRole, Urgency
 from workers.machine import Machine
 
 log = structlog.get_logger(__name__)
-EVERY = timedelta(minutes=10)
 SEAL_ENTRIES = 5_000
 TICK = "audit"
 CLEAN = "audit_clean"
@@ -25,7 +22,7 @@ def audit_if_due(machine: Machine) -> int:
     with Session(machine.engine) as session, session.begin():
         now = machine.clock(session)
         last = ticks.last_success(session, TICK)
-        if last is not None and now - last < EVERY:
+        if last is not None and now - last < machine.engine_rules.audit_every:
             return 0
     # One snapshot for all questions: what two of them see must fit together.
     with Session(machine.engine.execution_options(isolation_level="REPEATABLE READ")) as session:

@@ -17,6 +17,7 @@ from workers import reminders, send, settle
 from workers.advance import advance_due
 from workers.audit import audit_if_due, seal_history
 from workers.detect import detect_all
+from workers.housekeeping import tidy_if_due
 from workers.machine import SEND_THREADS, Machine
 from workers.prompting import ask_again
 from workers.reconcile import reconcile
@@ -25,6 +26,9 @@ from workers.set_aside import MOST_ASIDE, SMALLER, next_limit, put_off_first
 log = structlog.get_logger(__name__)
 CLAIM = 1_000  # follow-ups in one transaction: design 9 measured 500 to 1,000
 URGENT_CLAIM = 200
+
+# These note their own end: a look that is not due yet is none.
+OWN_TICK = ("audit", "housekeeping")
 
 Job = Callable[[Machine], int]
 
@@ -108,6 +112,7 @@ JOBS: Mapping[Lane, Mapping[str, Job]] = {
         "reminders": plan_reminders,
         "audit": audit_if_due,
         "seal": seal_history,
+        "housekeeping": tidy_if_due,
     },
     Lane.SEND: {"send": send_all, "settle": settle_messages},
 }
@@ -118,7 +123,7 @@ def _run(machine: Machine, name: str, job: Job) -> int | None:
     try:
         _tick(machine, lambda session: ticks.started(session, name, now=machine.clock(session)))
         handled = job(machine)
-        if name != "audit":  # the auditor notes its own end: a look that is not due yet is no audit
+        if name not in OWN_TICK:
             _tick(machine, lambda s: ticks.succeeded(s, name, handled=handled, now=machine.clock(s)))
     except Exception as error:
         kind = type(error).__name__

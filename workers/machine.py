@@ -2,18 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
 from config.audit_limits import load_audit_limits
+from config.engine_rules import EngineRules, load_engine_rules
 from config.messages_loader import MessageRules
 from config.messages_loader import load as load_message_rules
 from config.nudge import Doorbell
 from config.pathways_loader import pathway_from
 from config.rules import Rules, load_rules
 from config.settings import DEFAULT_PUBLIC_URL, Settings
+from config.web_rules import load_web_rules
 from models.db import clock, pathway_versions
 from models.db.pathway_shelf import PathwayShelf
 from models.domain.audit_limits import AuditLimits
@@ -34,6 +36,8 @@ class Machine:
     message_rules: MessageRules
     channels: Channels
     audit_limits: AuditLimits
+    engine_rules: EngineRules
+    login_window: timedelta  # how long a try at logging in counts
     doorbell: Doorbell
     pathways: PathwayShelf
     clock: Clock = clock.now
@@ -73,6 +77,8 @@ def build(settings: Settings) -> Machine:
         message_rules=message_rules,
         channels=channels.from_settings(settings, message_rules, public_url=public_url),
         audit_limits=load_audit_limits(config_dir=settings.config_dir),
+        engine_rules=load_engine_rules(settings.config_dir),
+        login_window=load_web_rules(settings.config_dir).login_window,
         doorbell=Doorbell(settings.broker_url),
         pathways=PathwayShelf(pathway_from),
     )

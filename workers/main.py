@@ -6,7 +6,7 @@ from typing import Final
 from celery.apps.worker import Worker as CeleryWorker
 
 from config.settings import Settings
-from workers.app import UNRUNG_SECONDS, Worker
+from workers.app import Worker
 from workers.lanes import Lane
 
 # Threads where the work waits for the network, processes where it computes.
@@ -14,9 +14,7 @@ POOLS: Final = {Lane.URGENT: "threads", Lane.ENGINE: "prefork", Lane.SEND: "thre
 THREADS: Final = 2
 
 
-def run(
-    settings: Settings, lane: str, concurrency: int | None = None, *, unrung_seconds: float = UNRUNG_SECONDS
-) -> None:
+def run(settings: Settings, lane: str, concurrency: int | None = None, *, unrung_seconds: float | None = None) -> None:
     """Drain a lane until told to stop. `concurrency` is processes for `engine`, by default one for each core."""
     worker = Worker(settings, Lane(lane), unrung_seconds=unrung_seconds)
     worker.machine().rules()  # faulty rules or a wrong address must stop the start, not every drain

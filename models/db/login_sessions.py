@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.db.tables import WebSession
@@ -60,6 +60,11 @@ def end(session: Session, *, token: str, now: datetime) -> None:
     """Revoke the session of `token`, if there is one."""
     ended = update(WebSession).where(WebSession.token_hash == _hash(token), WebSession.revoked_at.is_(None))
     session.execute(ended.values(revoked_at=now))
+
+
+def forget_ended(session: Session, *, now: datetime) -> int:
+    """Remove the sessions whose time is over, revoked ones among them; return how many. The trail keeps each login."""
+    return int(session.execute(delete(WebSession).where(WebSession.expires_at <= now)).rowcount)  # type: ignore[attr-defined]
 
 
 def _hash(token: str) -> bytes:

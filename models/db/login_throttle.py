@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from models.db.tables import LoginTry
@@ -60,3 +60,8 @@ def succeed(session: Session, *, keys: list[bytes], name_key: bytes, now: dateti
         .values(succeeded=True)
     )
     session.execute(update(LoginTry).where(LoginTry.key_hash.in_(keys), LoginTry.at == now).values(succeeded=True))
+
+
+def forget_old(session: Session, *, before: datetime) -> int:
+    """Remove the tries before `before`, which no throttle counts any more; return how many."""
+    return int(session.execute(delete(LoginTry).where(LoginTry.at < before)).rowcount)  # type: ignore[attr-defined]

@@ -1,14 +1,16 @@
 """The rules in force: which version a follow-up takes, what an unknown flag does, how far the holidays are known."""
 
+import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from config.audit_limits import load_audit_limits
+from config.engine_rules import load_engine_rules
 from config.rule_files import SHIPPED
 from config.rules import UnknownRule, load_rules
-from config.yaml_files import read_rule_file
+from config.yaml_files import RulesError, read_rule_file
 
 RULES = load_rules(config_dir=None, nation="england", today=date(2026, 11, 22))
 
@@ -90,3 +92,25 @@ class TestHolidays:
         """A slip in a setting stops the start."""
         with pytest.raises(ValueError, match="expected one of england, wales"):
             load_rules(config_dir=None, nation="britain", today=date(2026, 11, 22))
+
+
+class TestTheRhythmOfTheEngine:
+    def test_as_shipped_looks_every_two_seconds_and_audits_every_ten_minutes(self):
+        """Design 2 and 9."""
+        rhythm = load_engine_rules()
+        assert (rhythm.ring_every, rhythm.lease, rhythm.audit_every) == (
+            timedelta(seconds=2),
+            timedelta(seconds=10),
+            timedelta(minutes=10),
+        )
+
+    @pytest.mark.parametrize(
+        ("changed", "said"), [("ring_seconds: 0", "above 0"), ("lease_seconds: 5", "3 times ring_seconds")]
+    )
+    def test_of_a_trust_s_own_is_refused_where_it_can_not_work(self, tmp_path, changed, said):
+        """A lease shorter than three rings would change leaders for one ring that came late."""
+        key = changed.split(":")[0]
+        shipped = (SHIPPED / "engine.yaml").read_text()
+        (tmp_path / "engine.yaml").write_text(re.sub(rf"{key}: \d+", changed, shipped))
+        with pytest.raises(RulesError, match=said):
+            load_engine_rules(tmp_path)
