@@ -25,8 +25,6 @@ RISK_TICK = "risk"
 RISK_EVERY = timedelta(seconds=30)
 REFERRAL_CODE = "REFERRAL"  # the contact code of a follow-up that is about a referral, not an appointment
 _ALARMS = {FeedHealth.LATE: AlertKind.FEED_LATE, FeedHealth.SMALL: AlertKind.FEED_SMALL}
-# Up from whoever had it: its team's lead, the head of service, and then for ever the last resort.
-_UP = (OwnerRole.TEAM_LEAD, OwnerRole.HEAD_OF_SERVICE, OwnerRole.LAST_RESORT)
 
 
 def reconcile(machine: Machine) -> int:
@@ -77,10 +75,10 @@ def raise_overdue(session: Session, rules: Rules, now: datetime) -> int:
         team_ids={team for _, team, _ in due if team is not None},
         practitioner_ids=set(),
     )
-    again = _answer_by(rules, now)
+    again, up = _answer_by(rules, now), _up(rules, now)
     moves = []
     for alert_id, team_id, times_raised in due:
-        reached = staff.resolve(Whose(None, None, team_id), _UP[min(times_raised - 1, len(_UP) - 1) :])
+        reached = staff.resolve(Whose(None, None, team_id), up[min(times_raised - 1, len(up) - 1) :])
         moves.append((alert_id, reached.practitioner_id, reached.owner_team_id, reached.role, again))
     alerts.raise_up(session, moves, now=now)
     messages.alert_emails(session, [alert_id for alert_id, _, _ in due], now=now)
@@ -171,3 +169,9 @@ def _answer_by(rules: Rules, now: datetime) -> datetime:
     """By when somebody must deal with a task before it goes up: as for an unrecorded outcome's first step."""
     pathway = rules.current_pathway(rules.contacts.outcome_pathway, on=rules.calendar.civil_date(now))
     return pathway.steps[0].routine.acknowledge_within.after(now, calendar=rules.calendar)
+
+
+def _up(rules: Rules, now: datetime) -> tuple[OwnerRole, ...]:
+    """Whom a task goes up to: from the team's lead, as for an unrecorded outcome, and then for ever the last resort."""
+    pathway = rules.current_pathway(rules.contacts.outcome_pathway, on=rules.calendar.civil_date(now))
+    return pathway.chain(OwnerRole.TEAM_LEAD)
