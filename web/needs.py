@@ -1,14 +1,16 @@
 """What needs a person beside the follow-ups, and saying that it is dealt with."""
 
+from datetime import datetime
+
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from models.db import alerts, history, needs_person
 from models.domain.ids import AlertId
-from models.domain.words import AlertKind
+from models.domain.words import AlertKind, Urgency
 from web import words
 from web.pages import page
-from web.visits import AnAct, AVisit, NotFound
+from web.visits import AnAct, AVisit, NotFound, Visit
 
 router = APIRouter()
 # These end by the work itself, not by somebody saying so here.
@@ -49,3 +51,29 @@ def done(alert_id: int, act: AnAct) -> Response:
     alerts.end(visit.db, alert_id=alert_id, outcome=outcome, account=visit.scope, now=visit.now)
     visit.db.commit()
     return RedirectResponse("/needs-a-person?done=alert_done", status_code=303)
+
+
+@router.post("/alerts/{alert_id}/acknowledge")
+def acknowledge(alert_id: int, act: AnAct) -> Response:
+    """Take an alert on for a while; it is not dealt with by that, and goes up when the time is over."""
+    visit = act.visit
+    if not 0 < alert_id < 2**63:
+        raise NotFound
+    found = needs_person.to_take_on(visit.db, visit.scope, AlertId(alert_id))
+    if found is None:
+        return RedirectResponse("/needs-a-person?done=already", status_code=303)
+    kind, urgency = found
+    if kind in BY_THE_WORK:
+        raise NotFound
+    until = _lease_end(visit, is_urgent=urgency is not Urgency.ROUTINE)
+    alerts.acknowledge(visit.db, alert_id=alert_id, until=until, account=visit.scope, now=visit.now)
+    visit.db.commit()
+    return RedirectResponse("/needs-a-person?done=acknowledged", status_code=303)
+
+
+def _lease_end(visit: Visit, *, is_urgent: bool) -> datetime:
+    """How long taking an alert on may last: as for the first step of an unrecorded outcome."""
+    rules = visit.site.rules
+    pathway = rules.current_pathway(rules.contacts.outcome_pathway, on=rules.calendar.civil_date(visit.now))
+    first = pathway.steps[0]
+    return (first.high_risk if is_urgent else first.routine).lease.after(visit.now, calendar=rules.calendar)

@@ -86,6 +86,12 @@ def visible(session: Session, scope: Scope, alert_id: AlertId) -> bool:
     return session.scalar(select(Alert.id).where(Alert.id == alert_id, _waits(scope))) is not None
 
 
+def to_take_on(session: Session, scope: Scope, alert_id: AlertId) -> tuple[AlertKind, Urgency] | None:
+    """What an open alert is and how urgent, for whoever takes it on; None if `scope` may not act on it."""
+    found = session.execute(select(Alert.kind, Alert.urgency).where(Alert.id == alert_id, _waits(scope))).one_or_none()
+    return None if found is None else (AlertKind(found.kind), Urgency(found.urgency))
+
+
 def _waits(scope: Scope) -> ColumnElement[bool]:
     return and_(Alert.state == AlertState.OPEN, Alert.next_due_at.is_not(None), _reach(scope))
 
