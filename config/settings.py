@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
@@ -54,6 +55,13 @@ def _broker(url: str) -> str:
     return f"redis+socket://{rest}" if scheme == "unix" else url
 
 
+def _proxies(told: str) -> str:
+    """Addresses or networks, as uvicorn wants them. A star would believe anybody's word on where a request is from."""
+    for each in told.split(","):
+        ip_network(each.strip())
+    return ",".join(each.strip() for each in told.split(","))
+
+
 def _folder(path: Path) -> Path:
     if not path.is_dir():
         raise ValueError(f"{str(path)!r} is no folder; expected one that exists")
@@ -98,6 +106,7 @@ class Settings(BaseModel):
     data_dir: Path = Path(".steadfast")
     config_dir: Annotated[Path, AfterValidator(_folder)] | None = None
     public_url: WebAddress | None = None
+    trusted_proxies: Annotated[str, AfterValidator(_proxies)] | None = None
     secret_key: Annotated[SecretStr, AfterValidator(_long_enough)] | None = None
     nation: Annotated[Nation, BeforeValidator(_lower)] = Nation.ENGLAND
     sms_channel: Annotated[SmsChannel, BeforeValidator(_lower)] = SmsChannel.OUTBOX

@@ -14,7 +14,7 @@ POOL_OVERFLOW = 30
 
 
 def run(settings: Settings, engine: Engine, rules: Rules, *, host: str, port: int) -> None:
-    """Serve until a signal ends it. Headers of proxies are not believed; the address in use raises OSError."""
+    """Serve until a signal ends it. Only trusted proxies are believed; the address in use raises OSError."""
     server(settings, engine, rules, host=host, port=port).run()
 
 
@@ -28,7 +28,8 @@ def server(settings: Settings, engine: Engine, rules: Rules, *, host: str, port:
         log_level="warning",
         server_header=False,
         date_header=True,
-        proxy_headers=False,
+        proxy_headers=settings.trusted_proxies is not None,
+        forwarded_allow_ips=settings.trusted_proxies,
         h11_max_incomplete_event_size=LONGEST_HEADERS,
         timeout_keep_alive=15,
         timeout_graceful_shutdown=10,

@@ -30,6 +30,13 @@ class TestSettings:
         for name in ("DATABASE_URL", "NATION", "SMTP_URL", "TWILIO_ACCOUNT_SID", "TWILIO_FROM", "SECRET_KEY"):
             assert f"STEADFAST_{name}" in str(fault.value)
 
+    @pytest.mark.parametrize("told", ["*", "proxy.example", "10.0.0.0/24, nowhere"])
+    def test_trust_only_proxies_that_are_addresses(self, told: str) -> None:
+        """A star would believe anybody's word on where a request comes from."""
+        with pytest.raises(SettingsError, match="STEADFAST_TRUSTED_PROXIES"):
+            load({"STEADFAST_TRUSTED_PROXIES": told})
+        assert load({"STEADFAST_TRUSTED_PROXIES": "10.0.0.0/24, ::1"}).trusted_proxies == "10.0.0.0/24,::1"
+
     def test_never_print_a_secret(self) -> None:
         """A fault names the variable and what was expected, not the value."""
         secret = "hunter2-but-too-short"

@@ -4,11 +4,15 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
+from starlette.testclient import TestClient
 
+from config.settings import Settings
 from models.db import accounts
-from models.db.login_throttle import ThrottleRule
+from models.db.login_throttle import ThrottleRule, key_of
 from models.domain.words import AccountRole
+from tests.web.conftest import SECRET, Browser
 from tests.web.families import PASSWORD
+from web.main import server
 
 
 class TestTheLoginForm:
@@ -166,3 +170,25 @@ class TestAnAccount:
         asked = {"username": "new", "password": PASSWORD, "teams": ("north",), "role": AccountRole.TEAM_LEAD, **change}
         with pytest.raises(accounts.AccountError, match=said):
             accounts.add(world.session, **asked, by="test", now=world.now)
+
+
+class TestBehindAProxy:
+    @pytest.mark.parametrize(
+        ("trusted", "counted"),
+        [("10.0.0.0/24", "203.0.113.9"), ("10.9.9.9", "10.0.0.5"), (None, "10.0.0.5")],
+        ids=["a proxy we trust", "a proxy we don't", "none declared"],
+    )
+    def test_guesses_count_by_the_address_that_a_trusted_proxy_names(
+        self, engine, rules, world, session, trusted, counted
+    ):
+        """Else one address would slow down a whole trust; anybody else's word on where they are counts for nothing."""
+        world.account()
+        world.session.commit()
+        settings = Settings(secret_key=SECRET, trusted_proxies=trusted, data_dir="/nonexistent")
+        config = server(settings, engine, rules, host="127.0.0.1", port=0).config
+        config.load()
+        client = TestClient(config.loaded_app, client=("10.0.0.5", 4711), headers={"X-Forwarded-For": "203.0.113.9"})
+        form = {"csrf_token": Browser.token(client.get("/login").text), "username": "grace", "password": "a guess"}
+        assert client.post("/login", data=form).status_code == 403
+        key = key_of("address", counted, secret=SECRET.encode())
+        assert session.scalar(text("SELECT count(*) FROM login_try WHERE key_hash = :key"), {"key": key}) == 1
