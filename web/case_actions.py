@@ -9,7 +9,16 @@ from datetime import datetime
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
-from models.db import case_story, confirmations, follow_up_actions, history, indicators, outcomes, texts_stop
+from models.db import (
+    case_story,
+    confirmations,
+    follow_up_actions,
+    follow_ups,
+    history,
+    indicators,
+    outcomes,
+    texts_stop,
+)
 from models.db.case import Case
 from models.db.follow_up_actions import ActionRefused, ChangedMeanwhile
 from models.domain.words import AppointmentStatus, ClosedReason, FollowUpState
@@ -107,6 +116,7 @@ def close(follow_up_id: int, act: AnAct) -> Response:
             raise Incomplete("Choose why it ends.")
         if not note:
             raise Incomplete("Write who was seen, when and by whom, or why this ends.")
+        _refuse_unheard_risk(act, found)
         state = follow_up_actions.close(
             act.visit.db,
             follow_up_id=found.row.id,
@@ -119,6 +129,18 @@ def close(follow_up_id: int, act: AnAct) -> Response:
         return "closed" if state is FollowUpState.CLOSED else "closing_asked"
 
     return _do(act, follow_up_id, "close", do)
+
+
+def _refuse_unheard_risk(act: Act, found: Case) -> None:
+    """A flag that came in a moment ago and that the engine has not taken up yet asks for a second person already."""
+    flags = act.visit.site.rules.flags
+    family = (int(found.row.person_id), found.row.household_id)
+    harmless = flags.kinds.keys() - flags.high_risk_codes
+    if not found.row.high_risk and follow_ups.flagged(act.visit.db, [family], harmless_flags=harmless):
+        raise Incomplete(
+            "A high-risk flag has just come in for this family. Look at this page again in a minute: then you can ask a"
+            " second person to agree."
+        )
 
 
 @router.post("/follow-ups/{follow_up_id}/send-back")

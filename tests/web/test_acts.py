@@ -176,6 +176,17 @@ class TestClosing:
         assert "Seen on Friday by Amira" in page
         assert f'href="/follow-ups/{row}"' not in opened.get("/").text
 
+    def test_waits_where_a_high_risk_flag_has_come_in_that_the_engine_has_not_taken_up(self, world, browser, state_of):
+        """Half a minute may pass until a new flag reaches the follow-up: nobody closes it alone meanwhile."""
+        world.account()
+        family = world.family("Isla Marsh")
+        row = world.missed(family)
+        world.flag(family["mother"], "cpp")
+        answer = browser("grace").post(f"/follow-ups/{row}/close", reason="clinician_decision", note="Seen by GP")
+        assert answer.status_code == 422
+        assert "A high-risk flag has just come in" in answer.text
+        assert state_of(row) == "open"
+
     def test_of_high_risk_needs_a_second_person(self, world, browser, state_of):
         """One asks, another agrees; the same one can't."""
         world.account("grace")
@@ -320,6 +331,29 @@ class TestAPrompt:
 
 
 class TestAnAlert:
+    def test_taken_on_comes_back_when_the_time_is_over(self, world, browser, session):
+        """Acknowledging is a lease with an end, not a finish: an urgent one ends within twelve hours."""
+        world.account()
+        alert = world.alert("text_undelivered", team_id=world.teams["north"], urgency="urgent")
+        opened = browser("grace")
+        answer = opened.post(f"/alerts/{alert}/acknowledge", page="/needs-a-person")
+        assert answer.headers["location"].endswith("done=acknowledged")
+        row = session.execute(
+            text("SELECT state, acknowledged_by, next_due_at - acknowledged_at <= interval '12 hours' FROM alert")
+        ).one()
+        assert row == ("open", "person:grace", True)
+        page = opened.get("/needs-a-person").text
+        assert "Taken on by" in page
+        assert f"/alerts/{alert}/acknowledge" not in page
+
+    @pytest.mark.parametrize(("kind", "team"), [("backlog_triage", "north"), ("text_undelivered", "south")])
+    def test_that_ends_by_its_work_or_is_another_teams_is_not_taken_on(self, world, browser, session, kind, team):
+        """A referral prompt and a triage list end by deciding; another team's alert is not to be seen."""
+        world.account()
+        alert = world.alert(kind, team_id=world.teams[team])
+        browser("grace").post(f"/alerts/{alert}/acknowledge", page="/needs-a-person")
+        assert session.execute(text("SELECT acknowledged_by FROM alert")).scalar() is None
+
     def test_is_dealt_with_once(self, world, browser, session):
         """Each has a button; a second press finds it done."""
         world.account()
