@@ -97,7 +97,8 @@ CHECKS: tuple[Check, ...] = (
         """
         SELECT f.id FROM follow_up f
         WHERE f.state = 'closed' AND (f.closed_by IS NULL OR f.closed_at IS NULL OR f.closed_reason IS NULL
-          OR f.closed_by = 'engine')
+          OR f.closed_by NOT LIKE 'person:%'
+             AND NOT (f.trigger = 'outcome_not_recorded' AND f.closed_by LIKE 'import:%'))
         """,
     ),
     Check(
@@ -170,11 +171,23 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "message_never_settled",
         "3.6",
-        "messages begun whose fate is neither known nor with a person",
+        "messages that left, or may have, and whose fate nobody has asked for in time",
         """
         SELECT m.id FROM message m
-        WHERE m.state = 'sending' AND m.settle_due_at < :sending_by
+        WHERE m.state IN ('sending', 'sent') AND m.settle_due_at < :sending_by
         """,
+    ),
+    Check(
+        "held_text_past_its_time",
+        "3.7",
+        "texts that waited for a release past their useful time and are still held as if they could go",
+        "SELECT m.id FROM message m WHERE m.state = 'held' AND m.not_after < :late_by",
+    ),
+    Check(
+        "reminders_not_looked_at",
+        "3.7",
+        "appointments to come whose reminders nobody has planned",
+        "SELECT a.id FROM appointment a WHERE a.reminders_due_at < :late_by",
     ),
     Check(
         "message_of_unknown_fate_without_person",

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from config.audit_limits import load_audit_limits
@@ -140,18 +141,15 @@ class TestAuditor:
         quiet.execute(turn, {"id": second, "other": first})
         assert codes(quiet) == {"thread_lost"}
 
-    def test_refuses_a_closure_by_the_machine(self, quiet: Session):
-        """Nothing but a person closes (design 3.3)."""
+    @pytest.mark.parametrize("by", ["engine", "import:epr"])
+    def test_refuses_a_closure_by_the_machine(self, quiet: Session, by: str):
+        """Nothing but a person closes (design 3.3); only an unrecorded outcome also ends by the record itself."""
         an_appointment(quiet)
-        a_follow_up(
-            quiet,
-            state="'closed'",
-            next_due_at="NULL",
-            closed_by="'engine'",
-            closed_at="'2026-11-19Z'",
-            closed_reason="'seen'",
-        )
-        assert codes(quiet) == {"closed_without_reason"}
+        closed = {"state": "'closed'", "next_due_at": "NULL", "closed_at": "'2026-11-19Z'", "closed_reason": "'seen'"}
+        with pytest.raises(IntegrityError, match="closed_by_a_person"), quiet.begin_nested():
+            a_follow_up(quiet, **closed, closed_by=f"'{by}'")
+        a_follow_up(quiet, **closed, closed_by="'person:ann'")
+        assert codes(quiet) == set()
 
     def test_finds_a_text_of_unknown_fate_that_nobody_was_told_of(self, quiet: Session):
         """Design 3.6: still unknown means a person, and the alert is the proof."""
@@ -166,6 +164,32 @@ class TestAuditor:
             )
         )
         assert codes(quiet) == {"message_of_unknown_fate_without_person", "message_without_subject"}
+
+    @pytest.mark.parametrize(
+        ("state", "column", "code"),
+        [("sent", "settle_due_at", "message_never_settled"), ("held", "not_after", "held_text_past_its_time")],
+    )
+    def test_finds_a_message_that_nobody_looks_at_any_more(self, quiet: Session, state: str, column: str, code: str):
+        """Each row that can wait has a due time; past it, by whatever age, the auditor misses it."""
+        an_appointment(quiet, status="booked", outcome_due_at="'2026-11-20 11:30Z'")
+        quiet.execute(
+            text(
+                f"""
+                INSERT INTO contact_point (id, person_id, number) VALUES (1, 1, '+447700900123');
+                INSERT INTO message (id, channel, audience, purpose, urgency, state, dedupe_key, contact_point_id,
+                                     template_code, template_version, created_at, send_after, {column})
+                VALUES (1, 'sms', 'family', 'reminder_week', 'routine', '{state}', 'k', 1, 'x', 1, '2026-01-19Z',
+                        '2026-01-19Z', '2026-01-20Z');
+                INSERT INTO message_subject (message_id, appointment_id) VALUES (1, 1);
+                """
+            )
+        )
+        assert codes(quiet) == {code}
+
+    def test_finds_reminders_that_nobody_planned(self, quiet: Session):
+        """A booked appointment to come is looked at by the planner within minutes."""
+        an_appointment(quiet, status="booked", outcome_due_at="'2026-11-20 11:30Z'", reminders_due_at="'2026-11-19Z'")
+        assert codes(quiet) == {"reminders_not_looked_at"}
 
     def test_warns_of_an_owner_who_sees_nothing(self, quiet: Session):
         """An owner with no account or address is a warning, shown and chased (design 3.2)."""

@@ -68,6 +68,12 @@ class FollowUp(Base):
             "state <> 'closed' OR (closed_reason IS NOT NULL AND closed_by IS NOT NULL AND closed_at IS NOT NULL)",
             name="closed_with_reason",
         ),
+        # No timer closes anything (design 3.3); an L0 also ends by the outcome that the record system sends.
+        CheckConstraint(
+            "state <> 'closed' OR closed_by LIKE 'person:%'"
+            " OR (trigger = 'outcome_not_recorded' AND closed_by LIKE 'import:%')",
+            name="closed_by_a_person",
+        ),
         CheckConstraint("(state = 'continued') = (continued_in IS NOT NULL)", name="continued_somewhere"),
         CheckConstraint("continued_in <> id", name="not_continued_in_itself"),
         CheckConstraint(
