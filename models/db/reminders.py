@@ -15,7 +15,7 @@ from models.domain.ids import AppointmentId, HouseholdId, TeamId
 from models.domain.reminders import Booking
 from models.domain.words import ContactMode
 
-PLANNER_LOCK = 7_215_540_302  # one planner of reminders at a time; it means nothing else
+PLANNER_LOCK = 7_215_540_304  # one planner of reminders at a time; no other lock has this key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

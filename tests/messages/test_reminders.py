@@ -7,6 +7,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from config import messages_loader
+from models.db.detection import lock_detection
 from models.domain.reminders import Booking, due_reminders
 from models.domain.words import ContactMode, Purpose
 from tests.messages.builders import an_appointment, at
@@ -90,6 +91,13 @@ class TestPlanner:
         assert self.run(engine, session) == [("reminder_two_days", at("2026-06-17 12:00"))]
         due = session.execute(text("SELECT reminders_due_at FROM appointment")).scalar_one()
         assert due == at("2026-06-17 08:30")
+
+    def test_does_not_wait_for_a_long_detection(self, engine: Engine, session: Session) -> None:
+        """A first load of years is detected for minutes: reminders leave all the same."""
+        self.booked(session, at("2026-06-17 14:00"))
+        with Session(engine) as other:
+            assert lock_detection(other)
+            assert len(self.run(engine, session)) == 1
 
     def test_run_again_queues_nothing_again(self, engine: Engine, session: Session) -> None:
         self.booked(session, at("2026-06-17 14:00"))
