@@ -4,10 +4,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -61,7 +62,7 @@ def import_(
             try:
                 report = import_file(
                     ready.engine, file, kind=kind, source=source, mapping_path=mapping, dry_run=dry_run,
-                    progress=progress, rules=rules, now=now, as_of=as_of.astimezone() if as_of else None,
+                    progress=progress, rules=rules, now=now, as_of=_civil(as_of, rules.calendar.zone),
                 )  # fmt: skip
             except UnusableInput as error:
                 if as_json:
@@ -132,6 +133,13 @@ def _pair(setting: str) -> tuple[str, str]:
         stop(f"{setting!r} is no setting; expected KEY=VALUE", code=UNUSABLE)
     name = key.replace("-", "_")
     return SHORT_NAMES.get(name, name), value
+
+
+def _civil(told: datetime | None, zone: ZoneInfo) -> datetime | None:
+    """A time without a zone is civil time here, as in a file, wherever the machine thinks it stands. In UTC."""
+    if told is None:
+        return None
+    return (told.replace(tzinfo=zone) if told.tzinfo is None else told).astimezone(UTC)
 
 
 class _Watched:

@@ -54,6 +54,25 @@ class TestImport:
         again = json.loads(imported(folder).stdout)
         assert (again["created"], again["updated"], again["unchanged"]) == (0, 0, 2)
 
+    def test_takes_an_as_of_time_for_civil_time_wherever_the_machine_stands(self, folder: Path) -> None:
+        """Seven in the morning in June is six in UTC, also on a server in New Zealand."""
+        file, environment = str(folder / "rows.csv"), {**os.environ, "STEADFAST_DATA_DIR": str(folder)}
+        command = [
+            STEADFAST,
+            "import",
+            file,
+            "--source",
+            "elsewhere",
+            "--as-of",
+            "2026-06-05T07:00:00",
+            "--dry-run",
+            "--json",
+        ]
+        done = subprocess.run(
+            command, env={**environment, "TZ": "Pacific/Auckland"}, capture_output=True, text=True, check=True
+        )
+        assert json.loads(done.stdout)["as_of"] == "2026-06-05T06:00:00+00:00"
+
     def test_leaves_status_audit_and_explain_right_with_no_engine_running(self, folder: Path) -> None:
         """The missed visit has its follow-up when the command ends."""
         assert imported(folder).returncode == 0
