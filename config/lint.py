@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from config.lint_pathways import pathway_findings
-from config.lint_rules import contact_findings, event_findings, holiday_findings, prompt_findings, schedule_findings
+from config.lint_planning import family_review_findings, planning_findings
+from config.lint_rules import contact_findings, event_findings, holiday_findings, prompt_findings
+from config.lint_schedules import schedule_findings
 from config.message_lint import lint_folders
 from config.rule_files import RuleFiles, read_all
-from config.yaml_files import Finding
+from config.yaml_files import Finding, RuleFile
 
 
 def lint_all(folders: Sequence[Path]) -> list[Finding]:
@@ -28,10 +30,21 @@ def lint_files(files: RuleFiles) -> list[Finding]:
     if contacts is not None:
         if ladders_read:
             findings += contact_findings(contacts, files.by_sort["pathway"])
-        findings += schedule_findings(files.by_sort["schedule"], contacts)
+        findings += schedule_findings(files.by_sort["schedule"], contacts, files.one("flags"))
+        findings += _planning(files, contacts)
     findings += in_pathways
     if prompts is not None:
         findings += prompt_findings(prompts)
     if holidays is not None:
         findings += holiday_findings(holidays)
     return findings
+
+
+def _planning(files: RuleFiles, contacts: RuleFile) -> list[Finding]:
+    flags, planning, review = (files.one(sort) for sort in ("flags", "planning", "family-review"))
+    found: list[Finding] = []
+    if flags is not None and planning is not None:
+        found += planning_findings(planning, contacts, flags)
+    if flags is not None and review is not None:
+        found += family_review_findings(review, contacts, flags)
+    return found

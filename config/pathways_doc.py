@@ -8,6 +8,7 @@ from pathlib import Path
 
 from config.rule_files import SHIPPED
 from config.rules import Rules, load_rules
+from config.schedules_doc import planned
 from models.domain.pathway import Anchor, Due, Pathway, Span, Step, Terms, Unit
 
 TARGET = SHIPPED.parent / "docs" / "pathways.md"
@@ -17,6 +18,8 @@ _ORDER = (
     "universal-review",
     "general-missed",
     "family-event",
+    "family-review",
+    "pregnancy-outcome-unknown",
     "referral-unanswered",
 )
 _AFTER = {
@@ -56,7 +59,7 @@ How the clocks run:
 def render(rules: Rules) -> str:
     """Return the whole page."""
     pathways = [max((p for p in rules.pathways.values() if p.code == code), key=lambda p: p.version) for code in _ORDER]
-    parts = [_INTRO, *(_pathway(pathway) for pathway in pathways), _schedule(rules), _contacts(rules)]
+    parts = [_INTRO, *(_pathway(pathway) for pathway in pathways), planned(rules), _contacts(rules)]
     return "\n".join(part.rstrip() + "\n" for part in parts)
 
 
@@ -138,34 +141,6 @@ def _span(span: Span) -> str:
     unit = unit.removesuffix("s") if span.count == 1 else unit
     at = "" if span.at is None else f" ({span.at:%H:%M})"
     return f"{span.count:g} {unit}{at}"
-
-
-def _schedule(rules: Rules) -> str:
-    schedule = rules.schedule(on=date.max)
-    lines = [f"## Contacts due ({schedule.code}, version {schedule.version})", "", f"Source: {schedule.source}.", ""]
-    lines += ["| contact | from | window | late until | unbooked from | overdue from |", "|---|---|---|---|---|---|"]
-    for line in schedule.contacts:
-        name = rules.contacts.kinds[line.contact_code].name
-        window = f"{_offset(line.window_start)} to {_offset(line.window_end)}"
-        late = "" if line.late_until is None else _offset(line.late_until)
-        start = "birth" if line.anchor == "date_of_birth" else "due date"
-        cells = (
-            f"{line.contact_code} {name}",
-            start,
-            window,
-            late,
-            _offset(line.unbooked_on),
-            _offset(line.overdue_on),
-        )
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join([*lines, ""])
-
-
-def _offset(offset: object) -> str:
-    months, days = getattr(offset, "months", 0), getattr(offset, "days", 0)
-    if not months:
-        return f"{days:+d} d"
-    return f"{months} m" if not days else f"{months} m {days:+d} d"
 
 
 def _contacts(rules: Rules) -> str:

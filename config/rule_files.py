@@ -21,6 +21,8 @@ SORTS = {
     "flags.yaml": "flags",
     "prompts.yaml": "prompts",
     "holidays.yaml": "holidays",
+    "planning.yaml": "planning",
+    "family-review.yaml": "family-review",
 }
 
 

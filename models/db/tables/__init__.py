@@ -14,11 +14,19 @@ from models.db.tables.families import (
 )
 from models.db.tables.follow_ups import Alert, FollowUp, FollowUpEvent, PathwayVersion, Referral, ReferralPrompt
 from models.db.tables.messages import Attempt, InboundMessage, Message, MessageSubject, Receipt, TextsStop
+from models.db.tables.planning import ExpectedContactEvent, PlanMark, PlannedRule, SchoolHandover
 from models.db.tables.running import AuditEntry, AuditSeal, Lease, Tick
 from models.db.tables.sources import ImportRejection, ImportRun, Source
 from models.db.tables.staff import Absence, Practitioner, Team
 
-HISTORY_TABLES = ("appointment_event", "follow_up_event", "audit_entry", "audit_seal", "receipt")
+HISTORY_TABLES = (
+    "appointment_event",
+    "expected_contact_event",
+    "follow_up_event",
+    "audit_entry",
+    "audit_seal",
+    "receipt",
+)
 
 __all__ = [
     "HISTORY_TABLES",
@@ -33,6 +41,7 @@ __all__ = [
     "AuditSeal",
     "ContactPoint",
     "ExpectedContact",
+    "ExpectedContactEvent",
     "Flag",
     "FollowUp",
     "FollowUpEvent",
@@ -49,11 +58,14 @@ __all__ = [
     "PathwayVersion",
     "Person",
     "PersonIdentifier",
+    "PlanMark",
+    "PlannedRule",
     "Practitioner",
     "Pregnancy",
     "Receipt",
     "Referral",
     "ReferralPrompt",
+    "SchoolHandover",
     "Source",
     "Team",
     "TextsStop",

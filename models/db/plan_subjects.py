@@ -1,0 +1,144 @@
+"""Whom to plan for among the people of `planning`: children, pregnancies that go on, mothers after a birth.
+
+Nobody who has died. `plans`: the schedules that somebody has contacts of already, as 'code version'. Never commits.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from models.domain.schedule import ContactOf, PlanSubject
+from models.domain.words import Known
+
+RECENT_BIRTH_DAYS = 366  # a mother's contacts after a birth are over well before
+
+
+@dataclass(frozen=True, slots=True)
+class ToPlan:
+    """One subject with whom its contacts belong to. `plans`: code and version of what it is planned by already."""
+
+    person_id: int
+    household_id: int | None
+    team_id: int | None
+    pregnancy_id: int | None
+    subject: PlanSubject
+    plans: frozenset[tuple[str, int]]
+
+
+def children(session: Session, *, born_after: date) -> list[ToPlan]:
+    """The register's children born after that day whom school nursing has not accepted."""
+    return [
+        ToPlan(
+            *(row.person_id, row.household_id, row.team_id, None),
+            PlanSubject(ContactOf.CHILD, date_of_birth=row.date_of_birth, left_birth_place_on=row.left_birth_place_on),
+            _plans(row.plans),
+        )
+        for row in session.execute(_CHILDREN, {"born_after": born_after})
+    ]
+
+
+def pregnancies(session: Session, *, flags: Collection[str]) -> list[ToPlan]:
+    """The pregnancies that go on: of the people themselves, and those in whose household somebody is among them.
+
+    `flags` are the codes that a schedule asks for; of these each subject has those live on the adults and the unborn.
+    """
+    return [
+        ToPlan(
+            *(row.mother_id, row.household_id, row.team_id, row.id),
+            PlanSubject(ContactOf.MOTHER, edd=row.edd, nulliparous=Known(row.nulliparous), flags=frozenset(row.flags)),
+            _plans(row.plans),
+        )
+        for row in session.execute(_PREGNANCIES, {"flags": sorted(flags)})
+    ]
+
+
+def mothers(session: Session, *, today: date) -> list[ToPlan]:
+    """The mothers of the children born lately, once for each birth: twins are one.
+
+    Where a household has more than one mother, only whose own pregnancy ended that day.
+    """
+    return [
+        ToPlan(
+            *(row.mother_id, row.household_id, row.team_id, None),
+            PlanSubject(ContactOf.MOTHER, date_of_birth=row.date_of_birth),
+            _plans(row.plans),
+        )
+        for row in session.execute(_MOTHERS, {"today": today, "recent": RECENT_BIRTH_DAYS})
+    ]
+
+
+def _plans(told: list[str] | None) -> frozenset[tuple[str, int]]:
+    pairs = (one.rpartition(" ") for one in told or ())
+    return frozenset((code, int(version)) for code, _, version in pairs)
+
+
+_HAS = """
+    LEFT JOIN LATERAL (
+        SELECT array_agg(DISTINCT e.schedule_code || ' ' || e.schedule_version) AS plans FROM expected_contact e
+        WHERE e.person_id = {person} AND e.pregnancy_id IS NOT DISTINCT FROM {pregnancy}
+    ) AS has ON true
+"""
+_CHILDREN = text(
+    f"""
+    SELECT p.id AS person_id, home.household_id, p.team_id, p.date_of_birth, p.left_birth_place_on, has.plans
+    FROM planning x JOIN person p ON p.id = x.person_id
+    JOIN LATERAL (SELECT m.household_id FROM household_member m
+                  WHERE m.person_id = p.id AND m.role = 'child' AND m.valid_until IS NULL ORDER BY m.id LIMIT 1
+    ) AS home ON true
+    {_HAS.format(person="p.id", pregnancy="NULL::bigint")}
+    WHERE p.content_hash IS NOT NULL AND p.date_of_birth > :born_after AND p.life_status <> 'deceased'
+      AND NOT EXISTS (SELECT FROM school_handover s WHERE s.person_id = p.id AND s.withdrawn_at IS NULL)
+    """
+)
+_PREGNANCIES = text(
+    f"""
+    WITH touched AS (
+        SELECT g.id FROM planning x JOIN pregnancy g ON g.mother_id = x.person_id
+        WHERE g.outcome IN ('unknown', 'continuing')
+        UNION
+        SELECT g.id FROM planning x
+        JOIN household_member m ON m.person_id = x.person_id AND m.valid_until IS NULL
+        JOIN pregnancy g ON g.household_id = m.household_id WHERE g.outcome IN ('unknown', 'continuing')
+    )
+    SELECT g.id, g.mother_id, g.household_id, p.team_id, g.edd, g.nulliparous, has.plans,
+           array(SELECT DISTINCT f.code FROM flag f
+                 WHERE f.ended_at IS NULL AND f.code = ANY(CAST(:flags AS text[]))
+                   AND (f.person_id = g.mother_id OR f.person_id IN (
+                        SELECT m.person_id FROM household_member m
+                        WHERE m.household_id = g.household_id AND m.valid_until IS NULL AND m.role <> 'child'))
+           ) AS flags
+    FROM touched t JOIN pregnancy g ON g.id = t.id JOIN person p ON p.id = g.mother_id
+    {_HAS.format(person="g.mother_id", pregnancy="g.id")}
+    WHERE p.life_status <> 'deceased'
+    """
+)
+_MOTHERS = text(
+    f"""
+    WITH home AS (
+        SELECT DISTINCT m.household_id FROM planning x
+        JOIN household_member m ON m.person_id = x.person_id AND m.valid_until IS NULL
+    ), birth AS (
+        SELECT b.household_id, c.date_of_birth FROM home h
+        JOIN household_member b ON b.household_id = h.household_id AND b.role = 'child' AND b.valid_until IS NULL
+        JOIN person c ON c.id = b.person_id
+        WHERE c.content_hash IS NOT NULL AND c.date_of_birth > CAST(:today AS date) - CAST(:recent AS int)
+        GROUP BY 1, 2
+    )
+    SELECT mother.person_id AS mother_id, mother.household_id, p.team_id, birth.date_of_birth, has.plans
+    FROM birth
+    JOIN household_member mother ON mother.household_id = birth.household_id AND mother.role = 'mother'
+         AND mother.valid_until IS NULL
+    JOIN person p ON p.id = mother.person_id
+    {_HAS.format(person="p.id", pregnancy="NULL::bigint")}
+    WHERE p.life_status <> 'deceased'
+      -- A twin born after midnight is the same birth.
+      AND NOT EXISTS (SELECT FROM birth b WHERE b.household_id = birth.household_id
+                      AND b.date_of_birth BETWEEN birth.date_of_birth - 7 AND birth.date_of_birth - 1)
+      AND (EXISTS (SELECT FROM pregnancy g WHERE g.mother_id = p.id AND g.ended_on = birth.date_of_birth)
+           OR NOT EXISTS (SELECT FROM household_member o WHERE o.household_id = mother.household_id
+                          AND o.role = 'mother' AND o.valid_until IS NULL AND o.person_id <> p.id))
+    """
+)
