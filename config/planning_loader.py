@@ -42,7 +42,12 @@ def planning_from(content: Content) -> PlanningRules:
         premature=PrematureRule(
             content["premature"]["before_weeks"], content["premature"]["corrected_until"]["months"]
         ),
-        recording=RecordingPoints(tuple(points["contacts"]), frozenset(points["instruments"]), points["days_around"]),
+        recording=RecordingPoints(
+            tuple(points["contacts"]),
+            frozenset(points["instruments"]),
+            points["days_around"],
+            points["shown_for"]["months"],
+        ),
     )
 
 

@@ -12,7 +12,7 @@ from models.domain.ids import FollowUpId
 from models.domain.ladder import coming_steps
 from models.domain.words import AppointmentStatus, FollowUpState, FollowUpTrigger, Known, MessageState
 from web import sentences, words
-from web.family_plan import corrected_ages
+from web.family_plan import corrected_ages, mood_gaps
 from web.pages import page
 from web.stories import tell_story
 from web.visits import AVisit, NotFound, Visit
@@ -79,6 +79,7 @@ def show(
         step=step,
         pathway=pathway,
         subject=next((member for member in found.members if member.person_id == row.person_id), None),
+        mood=mood_gaps(visit, row.household_id, found.members),
         corrected=corrected_ages(visit, found.members, planning_page.due_dates(visit.db, row.household_id)),
         children=[member for member in found.members if member.is_child],
         adults=[member for member in found.members if not member.is_child],

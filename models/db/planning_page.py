@@ -3,7 +3,7 @@
 The caller has checked the scope. Never commits.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
@@ -57,38 +57,27 @@ class Handover(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class MoodRecords:
+    """The contacts at which parents should have been asked how they are, and the days on which each was."""
+
+    points: tuple[Point, ...]
+    asked_on: dict[int, list[date]]
+
+
+@dataclass(frozen=True, slots=True)
 class FamilyPlan:
-    """The plan's part of a family's page. `asked_on`: person to the days a mood question was recorded."""
+    """The plan's part of a family's page."""
 
     recordable: tuple[Recordable, ...]
     recorded: tuple[Recorded, ...]
     expecting: tuple[Expecting, ...]
     handovers: tuple[Handover, ...]
     due_dates: dict[int, date]  # of children born in a pregnancy we know: child to EDD
-    points: tuple[Point, ...]
-    asked_on: dict[int, list[date]]
 
 
-def family_plan(
-    session: Session,
-    household_id: HouseholdId,
-    *,
-    recorded_codes: Collection[str],
-    point_codes: Collection[str],
-    instruments: Collection[str],
-    today: date,
-) -> FamilyPlan:
+def family_plan(session: Session, household_id: HouseholdId, *, recorded_codes: Collection[str]) -> FamilyPlan:
     """Read it, in one statement for each part."""
-    params = {
-        "household": household_id,
-        "recorded": sorted(recorded_codes),
-        "points": sorted(point_codes),
-        "instruments": sorted(instruments),
-        "today": today,
-    }
-    asked: dict[int, list[date]] = {}
-    for row in session.execute(_ASKED, params):
-        asked.setdefault(row.person_id, []).append(row.recorded_on)
+    params = {"household": household_id, "recorded": sorted(recorded_codes)}
     return FamilyPlan(
         recordable=tuple(
             Recordable(**{**row, "state": ExpectedState(row["state"])})
@@ -101,9 +90,31 @@ def family_plan(
         ),
         handovers=tuple(Handover._make(row) for row in session.execute(_HANDOVERS, params)),
         due_dates=due_dates(session, household_id),
-        points=tuple(Point(*row) for row in _points(session, params)),
-        asked_on=asked,
     )
+
+
+def mood_records(
+    session: Session,
+    household_id: HouseholdId,
+    *,
+    point_codes: Collection[str],
+    instruments: Collection[str],
+    since: date,
+    today: date,
+) -> MoodRecords:
+    """The household's recording points that began between `since` and `today`, and when each member was asked."""
+    params = {
+        "household": household_id,
+        "points": sorted(point_codes),
+        "instruments": sorted(instruments),
+        "since": since,
+        "today": today,
+    }
+    asked: dict[int, list[date]] = {}
+    for row in session.execute(_ASKED, params):
+        asked.setdefault(row.person_id, []).append(row.recorded_on)
+    points = (Point(row.contact_code, row.opens_on, row.closes_on) for row in session.execute(_POINTS, params))
+    return MoodRecords(tuple(points), asked)
 
 
 def due_dates(session: Session, household_id: HouseholdId | None) -> dict[int, date]:
@@ -111,10 +122,6 @@ def due_dates(session: Session, household_id: HouseholdId | None) -> dict[int, d
     if household_id is None:
         return {}
     return {row.person_id: row.edd for row in session.execute(_DUE_DATES, {"household": household_id})}
-
-
-def _points(session: Session, params: dict[str, object]) -> Sequence[tuple[str, date, date]]:
-    return [(row.contact_code, row.opens_on, row.closes_on) for row in session.execute(_POINTS, params)]
 
 
 _MEMBERS = "SELECT m.person_id FROM household_member m WHERE m.household_id = :household AND m.valid_until IS NULL"
@@ -161,7 +168,7 @@ _POINTS = text(
            greatest(coalesce(e.late_until, e.window_end), CAST(e.met_at AS date)) AS closes_on
     FROM expected_contact e
     WHERE e.person_id IN ({_MEMBERS}) AND e.contact_code = ANY(CAST(:points AS text[]))
-      AND e.state NOT IN ('not_applicable', 'superseded') AND e.window_start <= :today
+      AND e.state NOT IN ('not_applicable', 'superseded') AND e.window_start BETWEEN :since AND :today
     """
 )
 _ASKED = text(

@@ -46,6 +46,7 @@ class RecordingPoints:
     contacts: tuple[str, ...]
     instruments: frozenset[str]
     days_around: int
+    shown_months: int  # gaps older than this are not listed
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The plan's part of a family's page: what it shows, and each act of recording, with what it refuses."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -73,12 +74,19 @@ def held(contact_id: int, **fields: object) -> dict[str, object]:
 
 
 class TestThePage:
-    def test_says_how_far_she_is_and_asks_what_nobody_has_told(self, browser, family):
-        """28+0 weeks today, 84 days before the due date; parity unknown is a question, not a no."""
+    def test_says_how_far_she_is_and_what_nobody_has_told(self, browser, family):
+        """28+0 weeks today, 84 days before the due date; parity unknown is said as that."""
         shown = browser("grace").get(page(family)).text
         assert "28+0 weeks today" in shown
         assert "First birth: not known" in shown
-        assert "are not planned until somebody says" in shown
+        assert "Please ask" not in shown
+
+    def test_asks_for_parity_where_it_decides_what_is_planned(self, app, browser, family):
+        """A trust that plans midwifery's contacts."""
+        site = app.state.site
+        planning = replace(site.rules.planning, services=frozenset({"health_visiting", "midwifery"}))
+        app.state.site = replace(site, rules=replace(site.rules, planning=planning))
+        assert "are not planned until somebody says" in browser("grace").get(page(family)).text
 
     def test_shows_for_each_parent_where_nothing_was_recorded(self, browser, world, family):
         """The mother was asked lately; of the father nothing came to us."""
@@ -97,8 +105,10 @@ class TestThePage:
             ),
             {"p": household["mother"], "on": in_days(world, -1)},
         )
-        shown = browser("grace").get(f"/families/{household['household']}").text
-        rows = shown.split("Has each parent been asked")[-1]
+        follow_up = world.missed(household)
+        opened = browser("grace")
+        rows = opened.get(f"/families/{household['household']}").text.split("Has each parent been asked")[-1]
+        assert "Has each parent been asked" in opened.get(f"/follow-ups/{follow_up}").text
         assert "not asked, as far as we know" in rows.split("Ben Marsh")[1].split("</tr>")[0]
         assert "6 to 8 week review" in rows.split("Ben Marsh")[1].split("</tr>")[0]
         assert "6 to 8 week review" not in rows.split("Rosa Marsh")[1].split("</tr>")[0]
