@@ -6,19 +6,20 @@ from config.lint_pathways import ceilings
 from config.lint_schedules import SAMPLE_ANCHORS
 from config.planning_loader import family_review_from
 from config.yaml_files import Finding, RuleFile
+from models.domain.words import PlannedService
 from models.domain.working_time import add_months
 
 
 def planning_findings(planning: RuleFile, contacts: RuleFile, flags: RuleFile) -> Iterator[Finding]:
     """Yield faults: no service at all, codes and flags nobody knows, a visit booked after it is due."""
     content = planning.content
-    if not any(content["services"].values()):
-        yield planning.finding(("services",), "at least one service that is planned")
+    if not any(on for service, on in content["services"].items() if service != PlannedService.PRE_BIRTH):
+        yield planning.finding(("services",), "at least one service whose contacts every child or pregnancy has")
     discharge = content["discharge"]
     if discharge["flag"] not in flags.content["flags"]:
         yield planning.finding(("discharge", "flag"), "a flag of flags.yaml")
-    if discharge["contact"] not in contacts.content["contacts"]:
-        yield planning.finding(("discharge", "contact"), "a code of contacts.yaml")
+    if contacts.content["contacts"].get(discharge["contact"], {}).get("service") != discharge["service"]:
+        yield planning.finding(("discharge", "contact"), f"a code of contacts.yaml, of {discharge['service']}")
     seen = discharge["seen_within"]["working_days"]
     for name in ("booked_within", "seen_within_high_risk"):
         if discharge[name]["working_days"] > seen:
@@ -42,6 +43,8 @@ def family_review_findings(review: RuleFile, contacts: RuleFile, flags: RuleFile
     kind = contacts.content["contacts"].get(content["contact"])
     if kind is None or not (kind.get("recorded") and kind.get("whole_family")):
         yield review.finding(("contact",), "a code of contacts.yaml with recorded and whole_family")
+    elif kind["service"] != content["service"]:
+        yield review.finding(("service",), f"{kind['service']}, as its contact has")
     for n, flag in enumerate(content["flags"]):
         if flag not in flags.content["flags"]:
             yield review.finding(("flags", n), "a flag of flags.yaml")

@@ -32,6 +32,7 @@ def planning_from(content: Content) -> PlanningRules:
         rebooked_within_days=content["rebooked_within"]["working_days"],
         outcome_wait_days=content["outcome_waited_for"]["working_days"],
         discharge=DischargeRule(
+            service=discharge["service"],
             flag=discharge["flag"],
             contact_code=discharge["contact"],
             booked_within=discharge["booked_within"]["working_days"],
@@ -56,6 +57,7 @@ def family_review_from(content: Content) -> FamilyReviewRule:
     return FamilyReviewRule(
         version=content["version"],
         source=content["source"],
+        service=content["service"],
         contact_code=content["contact"],
         window_start=Offset(**content["window"]["from"]),
         window_end=Offset(**content["window"]["until"]),

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from config.rules import Rules
 from intake.plan_lines import Lines
-from models.db import discharges, family_reviews, follow_ups, plan_pregnancies, plan_store, plan_subjects
+from models.db import discharges, family_reviews, follow_ups, plan_marks, plan_pregnancies, plan_store, plan_subjects
 from models.db.plan_store import Line
 from models.db.plan_subjects import ToPlan
 from models.domain.family_review import next_review
@@ -31,6 +31,7 @@ def plan(session: Session, rules: Rules, *, now: datetime, by: str) -> None:
     """
     today = rules.calendar.civil_date(now)
     lines = Lines(rules, today)
+    plan_marks.gather_homes(session)
     plan_pregnancies.end_by_births(session, by=by, rules=rules.planning.pregnancy, now=now)
     subjects = _subjects(session, rules, today)
     reviews = _reviews(session, rules, lines, now=now)
@@ -68,6 +69,8 @@ def _subjects(session: Session, rules: Rules, today: date) -> list[ToPlan]:
 def _reviews(session: Session, rules: Rules, lines: Lines, *, now: datetime) -> list[tuple[ToPlan, Line]]:
     """The next family review of each household that lacks one; those nobody needs any more are given up."""
     rule, today = rules.family_review, rules.calendar.civil_date(now)
+    if rule.service not in rules.planning.services:
+        return []
     family_reviews.follow_children(session, now=now)
     planned, given_up = [], []
     for home in family_reviews.homes(session, rule=rule, zone=rules.calendar.zone.key):
@@ -84,6 +87,8 @@ def _reviews(session: Session, rules: Rules, lines: Lines, *, now: datetime) -> 
 def _after_hospital(session: Session, rules: Rules, lines: Lines, *, now: datetime) -> list[tuple[ToPlan, Line]]:
     """A visit for each baby who left hospital; the birth visit keeps its own clock (domain.md 1.3)."""
     rule = rules.planning.discharge
+    if rule.service not in rules.planning.services:
+        return []
     discharges.back_in_hospital(session, flag=rule.flag, contact_code=rule.contact_code, now=now)
     since = rules.calendar.civil_date(now) - timedelta(days=rule.recall_days)
     left = [

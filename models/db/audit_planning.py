@@ -14,14 +14,15 @@ _A_DAY = timedelta(days=1)  # a look on a working day may come before the day it
 def parameters(limits: PlanningLimits, now: datetime) -> dict[str, object]:
     """What the checks below ask with, beside the moments of every check."""
     planning, review, today = limits.planning, limits.family_review, now.date()
+    reviews, visits = (rule.service in planning.services for rule in (review, planning.discharge))
     return {
         "outcome_asked_by": today - planning.pregnancy.outcome_asked_after - _A_DAY,
         "outcome_recall_days": planning.pregnancy.outcome_recall_until.days,
         "review_contact": review.contact_code,
-        "review_flags": sorted(review.flags),
-        "review_scores": scores_json(review.scores),
+        "review_flags": sorted(review.flags) if reviews else [],
+        "review_scores": scores_json(review.scores if reviews else ()),
         "preschool_since": add_months(today, -review.preschool_until_months),
-        "stay_flag": planning.discharge.flag,
+        "stay_flag": planning.discharge.flag if visits else "",
         "stay_contact": planning.discharge.contact_code,
         "discharged_since": now - timedelta(days=planning.discharge.recall_days),
         "plans_by_parity": PlannedService.MIDWIFERY in planning.services,

@@ -31,8 +31,8 @@ _DISCHARGED = text(
     SELECT DISTINCT p.id, home.household_id, p.team_id, CAST(f.ended_at AT TIME ZONE :zone AS date)
     FROM planning x JOIN flag f ON f.person_id = x.person_id AND f.code = :flag AND f.ended_at IS NOT NULL
     JOIN person p ON p.id = x.person_id
-    LEFT JOIN LATERAL (SELECT m.household_id FROM household_member m
-                       WHERE m.person_id = p.id AND m.valid_until IS NULL ORDER BY m.id LIMIT 1) AS home ON true
+    LEFT JOIN LATERAL (SELECT (array_agg(m.household_id ORDER BY m.id))[1] AS household_id FROM household_member m
+                       WHERE m.person_id = p.id AND m.valid_until IS NULL) AS home ON true
     WHERE p.life_status <> 'deceased' AND NOT EXISTS (
         SELECT FROM flag again WHERE again.person_id = p.id AND again.code = :flag AND again.ended_at IS NULL)
     """

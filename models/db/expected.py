@@ -109,14 +109,23 @@ def live_follow_ups(session: Session, contacts: Collection[int]) -> dict[int, in
 
 
 _LIVE_STATES = "('open', 'backlog', 'seen', 'closing')"
+# Where they live now: a plan was made where they lived then.
+_HOME = """
+    LEFT JOIN LATERAL (
+        SELECT (array_agg(m.household_id ORDER BY m.household_id IS DISTINCT FROM e.household_id, m.id))[1]
+               AS household_id
+        FROM household_member m WHERE m.person_id = e.person_id AND m.valid_until IS NULL
+    ) AS home ON true
+"""
 _TAKE = text(
-    """
+    f"""
     WITH due AS MATERIALIZED (
         SELECT e.* FROM expected_contact e WHERE e.next_due_at <= :now
         ORDER BY e.next_due_at, e.id LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED
     )
-    SELECT e.id, e.state, e.person_id, e.pregnancy_id, e.household_id, coalesce(p.team_id, e.team_id),
-           e.contact_code, e.unbooked_on, e.overdue_on, e.first_received_at, p.caseload_holder_id, p.life_status,
+    SELECT e.id, e.state, e.person_id, e.pregnancy_id, coalesce(home.household_id, e.household_id),
+           coalesce(p.team_id, e.team_id), e.contact_code, e.unbooked_on, e.overdue_on, e.first_received_at,
+           p.caseload_holder_id, p.life_status,
            g.outcome, e.whole_family, booked.until, booked.over, e.met_at,
            EXISTS (SELECT FROM follow_up f WHERE f.expected_contact_id = e.id)
            OR EXISTS (SELECT FROM appointment a JOIN follow_up f ON f.appointment_id = a.id
@@ -132,6 +141,7 @@ _TAKE = text(
     FROM due e
     JOIN person p ON p.id = e.person_id
     LEFT JOIN pregnancy g ON g.id = e.pregnancy_id
+    {_HOME}
     CROSS JOIN LATERAL (
         SELECT min(a.ends_at) FILTER (WHERE a.ends_at > :now) AS until,
                max(a.ends_at) FILTER (WHERE a.ends_at <= :now) AS over
@@ -192,11 +202,11 @@ _SUPERSEDED = text(
     " WHERE id = ANY(CAST(:ids AS bigint[])) AND state = 'overdue'"
 )
 _SUCCESSORS = text(
-    """
-    SELECT e.id, e.state, e.person_id, e.household_id, coalesce(p.team_id, e.team_id), e.contact_code,
-           p.caseload_holder_id, e.first_received_at,
+    f"""
+    SELECT e.id, e.state, e.person_id, coalesce(home.household_id, e.household_id), coalesce(p.team_id, e.team_id),
+           e.contact_code, p.caseload_holder_id, e.first_received_at,
            EXISTS (SELECT FROM follow_up f WHERE f.expected_contact_id = e.id)
-    FROM expected_contact e JOIN person p ON p.id = e.person_id
+    FROM expected_contact e JOIN person p ON p.id = e.person_id {_HOME}
     WHERE e.id = ANY(CAST(:ids AS bigint[])) ORDER BY e.id FOR NO KEY UPDATE OF e
     """
 )

@@ -83,13 +83,11 @@ def _home(row: Any) -> Home:
 _HOMES = text(
     """
     WITH home AS (
-        SELECT DISTINCT m.household_id FROM planning x
-        JOIN household_member m ON m.person_id = x.person_id AND m.valid_until IS NULL
+        SELECT DISTINCT household_id FROM planning_member
     ), threshold AS (
         SELECT * FROM jsonb_to_recordset(CAST(:scores AS jsonb)) AS t (instrument text, total int, item int)
     ), needing AS (
-        SELECT DISTINCT h.household_id
-        FROM home h JOIN household_member m ON m.household_id = h.household_id AND m.valid_until IS NULL
+        SELECT DISTINCT m.household_id FROM planning_member m
         JOIN person p ON p.id = m.person_id AND p.life_status <> 'deceased'
         WHERE m.lives_with <> 'no' AND (
             EXISTS (SELECT FROM flag f WHERE f.person_id = m.person_id AND f.code = ANY(CAST(:flags AS text[])))
@@ -126,8 +124,8 @@ _HOMES = text(
         SELECT coalesce(array_agg(p.id ORDER BY p.date_of_birth DESC, p.id), '{}') AS child_ids,
                coalesce(array_agg(p.date_of_birth ORDER BY p.date_of_birth DESC, p.id), '{}') AS births,
                (array_agg(p.team_id ORDER BY p.date_of_birth DESC, p.id))[1] AS team_id
-        FROM household_member m JOIN person p ON p.id = m.person_id
-        WHERE m.household_id = h.household_id AND m.valid_until IS NULL AND m.role = 'child'
+        FROM planning_member m JOIN person p ON p.id = m.person_id
+        WHERE m.household_id = h.household_id AND m.role = 'child'
           AND p.life_status <> 'deceased' AND p.date_of_birth IS NOT NULL
           AND NOT EXISTS (SELECT FROM school_handover s WHERE s.person_id = p.id AND s.withdrawn_at IS NULL)
     ) AS kids
@@ -144,8 +142,8 @@ _MOVED = text(
                    AND o.contact_code = e.contact_code AND o.state IN ('planned', 'booked')) AS taken
     FROM planning x JOIN expected_contact e ON e.person_id = x.person_id AND e.whole_family
          AND e.state IN ('planned', 'booked', 'overdue')
-    JOIN LATERAL (SELECT m.household_id FROM household_member m
-                  WHERE m.person_id = e.person_id AND m.valid_until IS NULL ORDER BY m.id LIMIT 1) AS home ON true
+    JOIN LATERAL (SELECT (array_agg(m.household_id ORDER BY m.id))[1] AS household_id FROM household_member m
+                  WHERE m.person_id = e.person_id AND m.valid_until IS NULL) AS home ON home.household_id IS NOT NULL
     WHERE NOT EXISTS (SELECT FROM household_member s WHERE s.person_id = e.person_id
                       AND s.household_id = e.household_id AND s.valid_until IS NULL)
     """

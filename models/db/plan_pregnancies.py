@@ -30,7 +30,7 @@ class DuePregnancy(NamedTuple):
 def end_by_births(session: Session, *, by: str, rules: PregnancyRules, now: datetime) -> None:
     """End the pregnancies whose child is known: a child of the household born near the EDD, whichever came first.
 
-    Looks at the households of `planning`, and takes the mothers whose pregnancy it ends into it.
+    Looks at `planning_member`, and takes the mothers whose pregnancy it ends into `planning`.
     """
     session.execute(
         _BORN,
@@ -80,16 +80,11 @@ def asked_about(session: Session, mothers: Sequence[int]) -> dict[int, int]:
 
 _BORN = text(
     """
-    WITH home AS (
-        SELECT DISTINCT m.household_id FROM planning x
-        JOIN household_member m ON m.person_id = x.person_id AND m.valid_until IS NULL
-    ), born AS (
+    WITH born AS (
         SELECT g.id, min(c.date_of_birth) AS on_day
-        FROM home h
-        JOIN household_member mother ON mother.household_id = h.household_id AND mother.valid_until IS NULL
+        FROM planning_member mother
         JOIN pregnancy g ON g.mother_id = mother.person_id AND g.outcome IN ('unknown', 'continuing')
-        JOIN household_member baby ON baby.household_id = h.household_id AND baby.role = 'child'
-             AND baby.valid_until IS NULL
+        JOIN planning_member baby ON baby.household_id = mother.household_id AND baby.role = 'child'
         JOIN person c ON c.id = baby.person_id
              AND c.date_of_birth BETWEEN g.edd - CAST(:earliest AS int) AND g.edd + CAST(:latest AS int)
         GROUP BY g.id
@@ -128,8 +123,8 @@ _TAKE = text(
            p.caseload_holder_id AS caseload_holder, g.edd, g.edd_was, g.outcome, g.ended_on,
            p.life_status <> 'deceased' AS mother_lives
     FROM pregnancy g JOIN person p ON p.id = g.mother_id
-    LEFT JOIN LATERAL (SELECT m.household_id FROM household_member m
-                       WHERE m.person_id = g.mother_id AND m.valid_until IS NULL ORDER BY m.id LIMIT 1) AS home ON true
+    LEFT JOIN LATERAL (SELECT (array_agg(m.household_id ORDER BY m.id))[1] AS household_id FROM household_member m
+                       WHERE m.person_id = g.mother_id AND m.valid_until IS NULL) AS home ON true
     WHERE g.next_due_at <= :now ORDER BY g.next_due_at, g.id LIMIT :limit FOR NO KEY UPDATE OF g SKIP LOCKED
     """
 )

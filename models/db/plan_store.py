@@ -142,9 +142,10 @@ _STORE = text(
     WITH made AS (
         INSERT INTO expected_contact AS e ({_COLUMNS}, first_received_at)
         SELECT {_COLUMNS}, :now FROM plan n
-        WHERE n.repeats OR NOT EXISTS (
+        WHERE NOT EXISTS (
             SELECT FROM expected_contact m
-            WHERE m.person_id = n.person_id AND m.contact_code = n.contact_code AND m.anchor_on <> n.anchor_on
+            WHERE NOT n.repeats AND m.person_id = n.person_id AND m.contact_code = n.contact_code
+              AND m.anchor_on <> n.anchor_on
               AND m.schedule_code = n.schedule_code AND m.pregnancy_id IS NOT DISTINCT FROM n.pregnancy_id
               AND (n.pregnancy_id IS NOT NULL OR abs(m.anchor_on - n.anchor_on) < :near) AND {_FULFILLED})
         -- One that gave way and is wanted again: the date was put back, the service switched on again.

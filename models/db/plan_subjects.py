@@ -75,20 +75,25 @@ def _plans(told: list[str] | None) -> frozenset[tuple[str, int]]:
     return frozenset((code, int(version)) for code, _, version in pairs)
 
 
+# By which schedules somebody is planned already. Sets on both sides, so that a few people are looked up one by one and
+# a whole register is read through once.
 _HAS = """
-    LEFT JOIN LATERAL (
-        SELECT array_agg(DISTINCT e.schedule_code || ' ' || e.schedule_version) AS plans FROM expected_contact e
-        WHERE e.person_id = {person} AND e.pregnancy_id IS NOT DISTINCT FROM {pregnancy}
-    ) AS has ON true
+    LEFT JOIN (
+        SELECT e.person_id, e.pregnancy_id,
+               array_agg(DISTINCT e.schedule_code || ' ' || e.schedule_version) AS plans
+        FROM {of} AS of JOIN expected_contact e ON e.person_id = of.person_id GROUP BY 1, 2
+    ) AS has ON has.person_id = {person} AND has.pregnancy_id IS NOT DISTINCT FROM {pregnancy}
 """
 _CHILDREN = text(
     f"""
     SELECT p.id AS person_id, home.household_id, p.team_id, p.date_of_birth, p.left_birth_place_on, has.plans
     FROM planning x JOIN person p ON p.id = x.person_id
-    JOIN LATERAL (SELECT m.household_id FROM household_member m
-                  WHERE m.person_id = p.id AND m.role = 'child' AND m.valid_until IS NULL ORDER BY m.id LIMIT 1
-    ) AS home ON true
-    {_HAS.format(person="p.id", pregnancy="NULL::bigint")}
+    JOIN (
+        SELECT m.person_id, (array_agg(m.household_id ORDER BY m.id))[1] AS household_id
+        FROM planning x JOIN household_member m ON m.person_id = x.person_id
+        WHERE m.role = 'child' AND m.valid_until IS NULL GROUP BY 1
+    ) AS home ON home.person_id = p.id
+    {_HAS.format(of="planning", person="p.id", pregnancy="NULL::bigint")}
     WHERE p.content_hash IS NOT NULL AND p.date_of_birth > :born_after AND p.life_status <> 'deceased'
       AND NOT EXISTS (SELECT FROM school_handover s WHERE s.person_id = p.id AND s.withdrawn_at IS NULL)
     """
@@ -99,9 +104,10 @@ _PREGNANCIES = text(
         SELECT g.id FROM planning x JOIN pregnancy g ON g.mother_id = x.person_id
         WHERE g.outcome IN ('unknown', 'continuing')
         UNION
-        SELECT g.id FROM planning x
-        JOIN household_member m ON m.person_id = x.person_id AND m.valid_until IS NULL
-        JOIN pregnancy g ON g.household_id = m.household_id WHERE g.outcome IN ('unknown', 'continuing')
+        SELECT g.id FROM (SELECT DISTINCT household_id FROM planning_member) AS home
+        JOIN pregnancy g ON g.household_id = home.household_id WHERE g.outcome IN ('unknown', 'continuing')
+    ), expecting_now AS (
+        SELECT DISTINCT g.mother_id AS person_id FROM touched t JOIN pregnancy g ON g.id = t.id
     )
     SELECT g.id, g.mother_id, g.household_id, p.team_id, g.edd, g.nulliparous, has.plans,
            array(SELECT DISTINCT f.code FROM flag f
@@ -111,34 +117,30 @@ _PREGNANCIES = text(
                         WHERE m.household_id = g.household_id AND m.valid_until IS NULL AND m.role <> 'child'))
            ) AS flags
     FROM touched t JOIN pregnancy g ON g.id = t.id JOIN person p ON p.id = g.mother_id
-    {_HAS.format(person="g.mother_id", pregnancy="g.id")}
+    {_HAS.format(of="expecting_now", person="g.mother_id", pregnancy="g.id")}
     WHERE p.life_status <> 'deceased'
     """
 )
 _MOTHERS = text(
     f"""
-    WITH home AS (
-        SELECT DISTINCT m.household_id FROM planning x
-        JOIN household_member m ON m.person_id = x.person_id AND m.valid_until IS NULL
-    ), birth AS (
-        SELECT b.household_id, c.date_of_birth FROM home h
-        JOIN household_member b ON b.household_id = h.household_id AND b.role = 'child' AND b.valid_until IS NULL
-        JOIN person c ON c.id = b.person_id
-        WHERE c.content_hash IS NOT NULL AND c.date_of_birth > CAST(:today AS date) - CAST(:recent AS int)
+    WITH birth AS (
+        SELECT b.household_id, c.date_of_birth FROM planning_member b JOIN person c ON c.id = b.person_id
+        WHERE b.role = 'child' AND c.content_hash IS NOT NULL
+          AND c.date_of_birth > CAST(:today AS date) - CAST(:recent AS int)
         GROUP BY 1, 2
-    )
-    SELECT mother.person_id AS mother_id, mother.household_id, p.team_id, birth.date_of_birth, has.plans
-    FROM birth
-    JOIN household_member mother ON mother.household_id = birth.household_id AND mother.role = 'mother'
-         AND mother.valid_until IS NULL
-    JOIN person p ON p.id = mother.person_id
-    {_HAS.format(person="p.id", pregnancy="NULL::bigint")}
+    ), mother AS (
+        SELECT m.person_id, m.household_id, birth.date_of_birth FROM birth
+        JOIN planning_member m ON m.household_id = birth.household_id AND m.role = 'mother'
+    ), mothers AS (SELECT DISTINCT person_id FROM mother)
+    SELECT mother.person_id AS mother_id, mother.household_id, p.team_id, mother.date_of_birth, has.plans
+    FROM mother JOIN person p ON p.id = mother.person_id
+    {_HAS.format(of="mothers", person="p.id", pregnancy="NULL::bigint")}
     WHERE p.life_status <> 'deceased'
       -- A twin born after midnight is the same birth.
-      AND NOT EXISTS (SELECT FROM birth b WHERE b.household_id = birth.household_id
-                      AND b.date_of_birth BETWEEN birth.date_of_birth - 7 AND birth.date_of_birth - 1)
-      AND (EXISTS (SELECT FROM pregnancy g WHERE g.mother_id = p.id AND g.ended_on = birth.date_of_birth)
-           OR NOT EXISTS (SELECT FROM household_member o WHERE o.household_id = mother.household_id
-                          AND o.role = 'mother' AND o.valid_until IS NULL AND o.person_id <> p.id))
+      AND NOT EXISTS (SELECT FROM birth b WHERE b.household_id = mother.household_id
+                      AND b.date_of_birth BETWEEN mother.date_of_birth - 7 AND mother.date_of_birth - 1)
+      AND (EXISTS (SELECT FROM pregnancy g WHERE g.mother_id = p.id AND g.ended_on = mother.date_of_birth)
+           OR NOT EXISTS (SELECT FROM planning_member o WHERE o.household_id = mother.household_id
+                          AND o.role = 'mother' AND o.person_id <> p.id))
     """
 )

@@ -23,6 +23,7 @@ class PregnancyRules:
 class DischargeRule:
     """The visit that a baby gets who leaves hospital. Spans are working days after the day it left."""
 
+    service: str
     flag: str
     contact_code: str
     booked_within: int
@@ -81,6 +82,7 @@ class FamilyReviewRule:
 
     version: int
     source: str
+    service: str  # planned only where this service is
     contact_code: str
     window_start: Offset
     window_end: Offset

@@ -201,7 +201,7 @@ SPOILT = [
         "planning.yaml",
         "services: {health_visiting: true, midwifery: false, general_practice: false, pre_birth: true}",
         "services: {health_visiting: false, midwifery: false, general_practice: false, pre_birth: false}",
-        "at least one service",
+        "at least one service whose contacts",
         id="nothing planned",
     ),
     pytest.param("planning.yaml", "flag: neonatal_inpatient", "flag: nicu", "a flag of flags.yaml", id="no such stay"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -288,6 +289,16 @@ class TestMovingIn:
         }  # fmt: skip
         assert trust.live() == [("HV-2Y", "never_booked")]
 
+    def test_to_another_household_is_followed_up_where_the_child_lives_now(self, trust: Register):
+        """The plan was made in the old home; the flags and the team that count are the new one's."""
+        trust.people(a_child("C1", "2026-09-01"))
+        trust.people(a_child("C1", "2026-09-01", family="H2"), an_adult("P1", "partner", family="H2", flags="cpp"))
+        trust.until(at("2026-09-08 09:00"))
+        trust.detect()
+        (follow_up,) = trust.rows("SELECT household_id, high_risk FROM follow_up")
+        home = trust.one("SELECT id FROM household WHERE source_household_id = 'H2'")
+        assert tuple(follow_up) == (home, True)
+
     def test_after_an_engine_that_stood_still_loses_nothing(self, trust: Register):
         """Late is late, not dropped (design 3.7): recall is about when we first heard, not when we looked."""
         trust.people(a_child("C1", "2026-09-01"))
@@ -436,6 +447,16 @@ class TestServices:
         assert trust.plan("C1")["MW-PN10"] == ("overdue", date(2026, 8, 24))
         assert trust.plan("C1")["MW-PN3"][0] == "superseded"
         assert [row.id for row in trust.contacts("C1") if row.schedule_code == "england"] == [row.id for row in before]
+
+    def test_of_a_maternity_trust_alone_plan_no_health_visiting(self, engine: Engine):
+        """Neither reviews nor family reviews nor visits after hospital: they are another trust's."""
+        trust = Register(engine, now=at("2026-09-07 12:00"))
+        planning = replace(trust.rules.planning, services=frozenset({"midwifery"}))
+        trust.rules = replace(trust.rules, planning=planning)
+        trust.people(an_adult("M1", "mother", flags="severe_mental_illness"), a_child("C1", "2026-09-05"))
+        trust.unflag(trust.flag("C1", "neonatal_inpatient"))
+        trust.detect()
+        assert {code[:2] for code in trust.plan("C1")} == {"MW"}
 
     def test_switched_off_are_asked_for_no_more(self, maternity: Register):
         """What was never followed up stops being looked for; switched on again, it is wanted again."""
