@@ -32,7 +32,7 @@ def planning_findings(planning: RuleFile, contacts: RuleFile, flags: RuleFile) -
         yield planning.finding(("pregnancy", "parity_needed_by", "days"), "days before the EDD: less than 0")
     if not spans["born_from"]["days"] < 0 < spans["born_until"]["days"]:
         yield planning.finding(("pregnancy", "born_from"), "days before the EDD, and born_until days after it")
-    for name in ("outcome_asked_after", "dates_changed_over", "same_within"):
+    for name in ("outcome_asked_after", "dates_changed_over", "same_within", "mother_planned_until"):
         if spans[name]["days"] < 1:
             yield planning.finding(("pregnancy", name, "days"), "at least 1")
 

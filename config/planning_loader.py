@@ -21,13 +21,13 @@ Content = Mapping[str, Any]
 def planning_from(content: Content) -> PlanningRules:
     """Build the planning rules."""
     pregnancy, discharge, points = content["pregnancy"], content["discharge"], content["recording_points"]
-    spans = {name: timedelta(days=span["days"]) for name, span in pregnancy.items()}
+    spans = {name: timedelta(days=span["days"]) for name, span in pregnancy.items() if "days" in span}
     return PlanningRules(
         version=content["version"],
         source=content["source"],
         services=frozenset(name for name, on in content["services"].items() if on),
         oldest_child_months=content["oldest_child"]["months"],
-        pregnancy=PregnancyRules(**spans),
+        pregnancy=PregnancyRules(**spans, dates_checked_within_days=pregnancy["dates_checked_within"]["working_days"]),
         match=MatchRules(_before(content["matching"]["early"]), pregnancy["born_until"]["days"]),
         rebooked_within_days=content["rebooked_within"]["working_days"],
         outcome_wait_days=content["outcome_waited_for"]["working_days"],

@@ -45,7 +45,8 @@ def plan(session: Session, rules: Rules, *, now: datetime, by: str) -> None:
     )
     plan_store.create(session)
     plan_store.fill(session, chain(reviews, visits, by_schedules), again)
-    plan_store.store(session, zone=rules.calendar.zone.key, now=now)
+    near = rules.planning.pregnancy.same_within
+    plan_store.store(session, zone=rules.calendar.zone.key, near=near, now=now)
     plan_store.end(session, now=now)
     _look_at_pregnancies(session, rules, subjects, now=now)
 
@@ -62,7 +63,10 @@ def _subjects(session: Session, rules: Rules, today: date) -> list[ToPlan]:
     found += plan_subjects.pregnancies(session, flags={flag for one in rules.schedules for flag in one.flags})
     lines = [line for one in rules.schedules_in_force(on=today) for line in one.contacts]
     if any(line.of is ContactOf.MOTHER and line.anchor is not ScheduleAnchor.EDD for line in lines):
-        found += plan_subjects.mothers(session, today=today)
+        pregnancy = rules.planning.pregnancy
+        found += plan_subjects.mothers(
+            session, born_after=today - pregnancy.mother_planned_until, twins_within=pregnancy.twins_within
+        )
     return found
 
 

@@ -12,7 +12,7 @@ from models.domain.ids import FollowUpId
 from models.domain.ladder import coming_steps
 from models.domain.words import AppointmentStatus, FollowUpState, FollowUpTrigger, Known, MessageState
 from web import sentences, words
-from web.family_plan import corrected_ages, mood_gaps
+from web.family_plan import Corrected, corrected_ages, mood_gaps
 from web.pages import page
 from web.stories import tell_story
 from web.visits import AVisit, NotFound, Visit
@@ -80,7 +80,7 @@ def show(
         pathway=pathway,
         subject=next((member for member in found.members if member.person_id == row.person_id), None),
         mood=mood_gaps(visit, row.household_id, found.members),
-        corrected=corrected_ages(visit, found.members, planning_page.due_dates(visit.db, row.household_id)),
+        corrected=_corrected(visit, found),
         children=[member for member in found.members if member.is_child],
         adults=[member for member in found.members if not member.is_child],
         story=tell_story(story, pathway=pathway, zone=zone),
@@ -96,6 +96,12 @@ def show(
         draft=draft or {},
         today=visit.now.astimezone(zone).date(),
     )
+
+
+def _corrected(visit: Visit, found: Case) -> Corrected:
+    twins = visit.site.rules.planning.pregnancy.twins_within
+    due_dates = planning_page.due_dates(visit.db, found.row.household_id, twins_within=twins)
+    return corrected_ages(visit, found.members, due_dates)
 
 
 def _ahead(visit: Visit, found: Case) -> list[tuple[Any, Any]]:

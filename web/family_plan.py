@@ -34,7 +34,12 @@ class PlanView:
 def view(visit: Visit, found: Family) -> PlanView:
     """Read and reckon the plan's part of the page."""
     rules, today = visit.site.rules, visit.site.rules.calendar.civil_date(visit.now)
-    plan = planning_page.family_plan(visit.db, found.household_id, recorded_codes=rules.contacts.recorded)
+    plan = planning_page.family_plan(
+        visit.db,
+        found.household_id,
+        recorded_codes=rules.contacts.recorded,
+        twins_within=rules.planning.pregnancy.twins_within,
+    )
     families = {code for code, kind in rules.contacts.kinds.items() if kind.whole_family}
     return PlanView(
         plan=plan,

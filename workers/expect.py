@@ -31,7 +31,8 @@ def look_rules(rules: Rules) -> LookRules:
 
 def look_at_expected(session: Session, rules: Rules, now: datetime) -> int:
     """Look at one set of contacts whose time has come. The caller commits."""
-    rows = expected.take_due(session, now=now, limit=SET_SIZE)
+    twins = rules.planning.pregnancy.twins_within
+    rows = expected.take_due(session, now=now, limit=SET_SIZE, twins_within=twins)
     if not rows:
         return 0
     successors = expected.successors(session, {row.born_child for row in rows if row.born_child is not None})

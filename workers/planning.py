@@ -68,9 +68,9 @@ def look_at_pregnancies(session: Session, rules: Rules, now: datetime) -> int:
     family_events.record_many(session, events, now=now)
     _tell_of_dates(session, rules, [one for one in going_on if _moved_far(rules, one)], now=now)
     _settle_follow_ups(session, rules, [one for one in due if one.outcome not in _GOES_ON], asked, now=now)
+    waiting = {one.id for one in going_on} - {one.id for one in unknown}
     plan_pregnancies.settle(
-        session,
-        [(one.id, None if one in unknown or one not in going_on else outcome_asked_at(rules, one.edd)) for one in due],
+        session, [(one.id, outcome_asked_at(rules, one.edd) if one.id in waiting else None) for one in due]
     )
     return len(due)
 
@@ -113,7 +113,7 @@ def _tell_of_dates(session: Session, rules: Rules, moved: list[DuePregnancy], *,
 def _alert(rules: Rules, staff: Directory, one: DuePregnancy, *, now: datetime) -> NewAlert:
     kind = AlertKind.PREGNANCY_DATES_CHANGED
     reached = staff.resolve(Whose(None, one.caseload_holder, one.team_id), _CHAIN)
-    days = rules.planning.rebooked_within_days
+    days = rules.planning.pregnancy.dates_checked_within_days
     return NewAlert(
         kind=kind,
         urgency=Urgency.ROUTINE,

@@ -36,6 +36,7 @@ class Succession:
         self._born = {row.id: row.born_child for row in rows if row.born_child in successors}
         self._ended = [row.id for row in rows if row.state == ExpectedState.SUPERSEDED]
         self._live: dict[int, Case] = {}  # by the contact it is about
+        self._turned: list[int] = []  # children's visits that are followed up from now on
 
     def draw(self) -> list[Case]:
         """Change the follow-ups that are concerned, and return them to be stored. The caller commits."""
@@ -53,7 +54,8 @@ class Succession:
             if child is not None:
                 self._turn_to_child(contact, self._successors[child])
         expected.mark_superseded(self._session, before)
-        expected.settle(self._session, [(one, ExpectedState.SUPERSEDED, None) for one in self._ended])
+        ended = [(one, ExpectedState.SUPERSEDED, None) for one in self._ended]
+        expected.settle(self._session, [*ended, *((one, ExpectedState.OVERDUE, None) for one in self._turned)])
         return known
 
     def _load(self, contacts: set[int]) -> None:
@@ -71,7 +73,9 @@ class Succession:
     def _go_on(self, contact: int, later: Case) -> None:
         before = self._live.get(contact)
         if before is not None and before.state in _CLIMBING and later.state is not FollowUpState.BACKLOG:
+            misses = max(before.miss_count, later.miss_count)
             continue_in(before, later, pathways=self._work.rules.pathways)
+            later.miss_count = misses  # what nobody booked is no miss of the family's
 
     def _turn_to_child(self, contact: int, child: Successor) -> None:
         """Nobody saw the mother before the birth: the child's visit is followed up at once, and this goes on in it."""
@@ -79,7 +83,7 @@ class Succession:
             return  # nobody follows it up any more, or a person has settled the child's visit already
         if child.id not in self._live:
             self._live[child.id] = self._open(child)
-            expected.settle(self._session, [(child.id, ExpectedState.OVERDUE, None)])
+            self._turned.append(child.id)
         self._go_on(contact, self._live[child.id])
 
     def _open(self, child: Successor) -> Case:

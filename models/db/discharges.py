@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 
 class Discharged(NamedTuple):
-    """A child whose flag "in hospital" ended, and the civil day it did. None while it is set again."""
+    """A child whose flag "in hospital" ended, and the civil day it did."""
 
     person_id: int
     household_id: int | None
@@ -17,7 +17,7 @@ class Discharged(NamedTuple):
 
 
 def discharged(session: Session, *, flag: str, zone: str) -> list[Discharged]:
-    """The children of `planning` who left hospital; one for each stay. Nobody who has died, or is in again."""
+    """The children of `planning` who left hospital, with their last stay. Nobody who has died, or is in again."""
     return [Discharged._make(row) for row in session.execute(_DISCHARGED, {"flag": flag, "zone": zone})]
 
 
@@ -28,13 +28,14 @@ def back_in_hospital(session: Session, *, flag: str, contact_code: str, now: dat
 
 _DISCHARGED = text(
     """
-    SELECT DISTINCT p.id, home.household_id, p.team_id, CAST(f.ended_at AT TIME ZONE :zone AS date)
+    SELECT DISTINCT ON (p.id) p.id, home.household_id, p.team_id, CAST(f.ended_at AT TIME ZONE :zone AS date)
     FROM planning x JOIN flag f ON f.person_id = x.person_id AND f.code = :flag AND f.ended_at IS NOT NULL
     JOIN person p ON p.id = x.person_id
     LEFT JOIN LATERAL (SELECT (array_agg(m.household_id ORDER BY m.id))[1] AS household_id FROM household_member m
                        WHERE m.person_id = p.id AND m.valid_until IS NULL) AS home ON true
     WHERE p.life_status <> 'deceased' AND NOT EXISTS (
         SELECT FROM flag again WHERE again.person_id = p.id AND again.code = :flag AND again.ended_at IS NULL)
+    ORDER BY p.id, f.ended_at DESC
     """
 )
 _BACK = text(

@@ -1,7 +1,7 @@
 """Contacts that should happen: looked at when due, met or handed over to a follow-up. Never commits."""
 
 from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import text
@@ -40,9 +40,10 @@ class DueExpected(NamedTuple):
     born_child: int | None
 
 
-def take_due(session: Session, *, now: datetime, limit: int) -> list[DueExpected]:
+def take_due(session: Session, *, now: datetime, limit: int, twins_within: timedelta) -> list[DueExpected]:
     """Lock up to `limit` contacts that are due to be looked at; the caller must settle each."""
-    return [DueExpected._make(row) for row in session.execute(_TAKE, {"now": now, "limit": limit})]
+    params = {"now": now, "limit": limit, "twins": twins_within.days}
+    return [DueExpected._make(row) for row in session.execute(_TAKE, params)]
 
 
 class Successor(NamedTuple):
@@ -136,7 +137,8 @@ _TAKE = text(
                     AND baby.valid_until IS NULL
                JOIN expected_contact n ON n.person_id = baby.person_id AND n.contact_code = e.superseded_by
                WHERE mother.person_id = e.person_id AND mother.valid_until IS NULL
-                 AND n.anchor_on BETWEEN g.ended_on AND g.ended_on + 7 AND n.state IN ('planned', 'booked', 'overdue')
+                 AND n.anchor_on BETWEEN g.ended_on AND g.ended_on + CAST(:twins AS int)
+                 AND n.state IN ('planned', 'booked', 'overdue')
                ORDER BY n.anchor_on, n.id LIMIT 1) END
     FROM due e
     JOIN person p ON p.id = e.person_id

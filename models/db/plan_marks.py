@@ -14,10 +14,12 @@ _CREATE = "CREATE TEMP TABLE planning (person_id bigint PRIMARY KEY) ON COMMIT D
 
 
 def take(session: Session, *, limit: int) -> int:
-    """Take up to `limit` marks off the list and make `planning` of their people; return how many marks.
+    """Take up to `limit` marks off the list and make `planning` of their people; return how many marks, 0 for none.
 
     A mark that somebody's open transaction has written is seen once that commits: its row is new, never shared.
     """
+    if not session.execute(text("SELECT EXISTS (SELECT FROM plan_mark)")).scalar():
+        return 0
     session.execute(text(_CREATE))
     taken = session.execute(_TAKE, {"limit": limit}).scalar_one()
     session.execute(text("ANALYZE planning"))

@@ -6,8 +6,7 @@ the old date is not asked for again.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import text
@@ -17,7 +16,6 @@ from models.db.plan_subjects import ToPlan
 from models.domain.schedule import PlannedContact
 
 LIVE = "('open', 'backlog', 'seen', 'closing')"
-NEAR_DAYS = 150  # two anchors of one mother's contact nearer than this are one birth
 
 
 class Line(NamedTuple):
@@ -29,14 +27,6 @@ class Line(NamedTuple):
     next_due_at: datetime | None
     repeats: bool = False  # one met before is no reason against the next
     whole_family: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What came of a plan: rows new or revived, and rows that gave way."""
-
-    fresh: int
-    retired: int
 
 
 _TABLES = """
@@ -73,18 +63,19 @@ def fill(session: Session, planned: Iterable[tuple[ToPlan, Line]], replanned: It
     session.execute(text("ANALYZE plan_subject"))
 
 
-def store(session: Session, *, zone: str, now: datetime) -> Stored:
-    """Store new rows, hand over what hangs on the old ones, retire those, match appointments. Call after `fill`."""
-    given = {"now": now, "zone": zone, "near": NEAR_DAYS}
+def store(session: Session, *, zone: str, near: timedelta, now: datetime) -> None:
+    """Store new rows, hand over what hangs on the old ones, retire those, match appointments. Call after `fill`.
+
+    `near`: two anchors of one mother's contact that are nearer than this are one birth.
+    """
+    given = {"now": now, "zone": zone, "near": near.days}
     fresh = session.execute(_STORE, given).rowcount  # type: ignore[attr-defined]
-    retired = 0
     if session.execute(text("SELECT EXISTS (SELECT FROM plan_subject)")).scalar():
         session.execute(_CARRY, given)
-        retired = session.execute(_RETIRE, given).rowcount  # type: ignore[attr-defined]
+        session.execute(_RETIRE, given)
     if fresh:
         session.execute(text("ANALYZE fresh"))
         session.execute(_MATCH, given)
-    return Stored(int(fresh), int(retired))
 
 
 def end(session: Session, *, now: datetime) -> None:

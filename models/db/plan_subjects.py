@@ -5,15 +5,13 @@ Nobody who has died. `plans`: the schedules that somebody has contacts of alread
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.domain.schedule import ContactOf, PlanSubject
 from models.domain.words import Known
-
-RECENT_BIRTH_DAYS = 366  # a mother's contacts after a birth are over well before
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +53,8 @@ def pregnancies(session: Session, *, flags: Collection[str]) -> list[ToPlan]:
     ]
 
 
-def mothers(session: Session, *, today: date) -> list[ToPlan]:
-    """The mothers of the children born lately, once for each birth: twins are one.
+def mothers(session: Session, *, born_after: date, twins_within: timedelta) -> list[ToPlan]:
+    """The mothers of the children born after that day, once for each birth: twins are one.
 
     Where a household has more than one mother, only whose own pregnancy ended that day.
     """
@@ -66,7 +64,7 @@ def mothers(session: Session, *, today: date) -> list[ToPlan]:
             PlanSubject(ContactOf.MOTHER, date_of_birth=row.date_of_birth),
             _plans(row.plans),
         )
-        for row in session.execute(_MOTHERS, {"today": today, "recent": RECENT_BIRTH_DAYS})
+        for row in session.execute(_MOTHERS, {"born_after": born_after, "twins": twins_within.days})
     ]
 
 
@@ -125,8 +123,7 @@ _MOTHERS = text(
     f"""
     WITH birth AS (
         SELECT b.household_id, c.date_of_birth FROM planning_member b JOIN person c ON c.id = b.person_id
-        WHERE b.role = 'child' AND c.content_hash IS NOT NULL
-          AND c.date_of_birth > CAST(:today AS date) - CAST(:recent AS int)
+        WHERE b.role = 'child' AND c.content_hash IS NOT NULL AND c.date_of_birth > :born_after
         GROUP BY 1, 2
     ), mother AS (
         SELECT m.person_id, m.household_id, birth.date_of_birth FROM birth
@@ -138,7 +135,8 @@ _MOTHERS = text(
     WHERE p.life_status <> 'deceased'
       -- A twin born after midnight is the same birth.
       AND NOT EXISTS (SELECT FROM birth b WHERE b.household_id = mother.household_id
-                      AND b.date_of_birth BETWEEN mother.date_of_birth - 7 AND mother.date_of_birth - 1)
+                      AND b.date_of_birth < mother.date_of_birth
+                      AND b.date_of_birth >= mother.date_of_birth - CAST(:twins AS int))
       AND (EXISTS (SELECT FROM pregnancy g WHERE g.mother_id = p.id AND g.ended_on = mother.date_of_birth)
            OR NOT EXISTS (SELECT FROM planning_member o WHERE o.household_id = mother.household_id
                           AND o.role = 'mother' AND o.person_id <> p.id))

@@ -5,7 +5,7 @@ The caller has checked the scope. Never commits.
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import text
@@ -75,7 +75,9 @@ class FamilyPlan:
     due_dates: dict[int, date]  # of children born in a pregnancy we know: child to EDD
 
 
-def family_plan(session: Session, household_id: HouseholdId, *, recorded_codes: Collection[str]) -> FamilyPlan:
+def family_plan(
+    session: Session, household_id: HouseholdId, *, recorded_codes: Collection[str], twins_within: timedelta
+) -> FamilyPlan:
     """Read it, in one statement for each part."""
     params = {"household": household_id, "recorded": sorted(recorded_codes)}
     return FamilyPlan(
@@ -89,7 +91,7 @@ def family_plan(session: Session, household_id: HouseholdId, *, recorded_codes: 
             for row in session.execute(_EXPECTING, params)
         ),
         handovers=tuple(Handover._make(row) for row in session.execute(_HANDOVERS, params)),
-        due_dates=due_dates(session, household_id),
+        due_dates=due_dates(session, household_id, twins_within=twins_within),
     )
 
 
@@ -117,11 +119,12 @@ def mood_records(
     return MoodRecords(tuple(points), asked)
 
 
-def due_dates(session: Session, household_id: HouseholdId | None) -> dict[int, date]:
+def due_dates(session: Session, household_id: HouseholdId | None, *, twins_within: timedelta) -> dict[int, date]:
     """The EDD of each child of the household whose birth ended a pregnancy that we know."""
     if household_id is None:
         return {}
-    return {row.person_id: row.edd for row in session.execute(_DUE_DATES, {"household": household_id})}
+    params = {"household": household_id, "twins": twins_within.days}
+    return {row.person_id: row.edd for row in session.execute(_DUE_DATES, params)}
 
 
 _MEMBERS = "SELECT m.person_id FROM household_member m WHERE m.household_id = :household AND m.valid_until IS NULL"
@@ -158,7 +161,7 @@ _DUE_DATES = text(
     SELECT DISTINCT ON (c.id) c.id AS person_id, g.edd
     FROM household_member b JOIN person c ON c.id = b.person_id
     JOIN pregnancy g ON g.mother_id IN ({_MEMBERS}) AND g.outcome = 'live_birth'
-         AND c.date_of_birth BETWEEN g.ended_on AND g.ended_on + 7
+         AND c.date_of_birth BETWEEN g.ended_on AND g.ended_on + CAST(:twins AS int)
     WHERE b.household_id = :household AND b.role = 'child' AND b.valid_until IS NULL ORDER BY c.id, g.id DESC
     """
 )

@@ -13,10 +13,13 @@ class PregnancyRules:
     outcome_asked_after: timedelta
     outcome_recall_until: timedelta  # first heard of later than this after the EDD: history
     dates_changed_over: timedelta
+    dates_checked_within_days: int  # working days
     parity_needed_by: timedelta  # before the EDD: negative
     born_from: timedelta  # before the EDD: negative
     born_until: timedelta
     same_within: timedelta
+    twins_within: timedelta
+    mother_planned_until: timedelta
 
 
 @dataclass(frozen=True, slots=True)
