@@ -4,7 +4,6 @@ One pass for whoever asks: an import plans the people of its file the same day, 
 fixed number of statements for any number of people. The caller has detection to itself, and commits.
 """
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import chain
@@ -20,7 +19,6 @@ from models.domain.family_review import next_review
 from models.domain.schedule import ContactOf, PlanSubject, ScheduleAnchor
 from models.domain.working_time import add_months, staff_moment
 
-Planned = Iterator[tuple[ToPlan, Line]]
 _NOBODY = PlanSubject(ContactOf.CHILD)  # whose contact no schedule has: nothing is reckoned from it
 
 

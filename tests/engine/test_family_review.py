@@ -1,5 +1,6 @@
 """The family review, over a household's years: from the first indicator until school nursing has accepted the child."""
 
+import threading
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -207,6 +208,17 @@ class TestReview:
         )
         family.detect()
         assert reviews(family) == [("C1", date(2026, 9, 7), state), ("C1", date(2027, 3, 10), "planned")]
+
+    def test_planned_by_two_workers_at_once_is_one(self, family: Register):
+        """Both find the mark; one plans, the other finds it done."""
+        family.run("UPDATE expected_contact SET state = 'not_applicable', next_due_at = NULL WHERE whole_family")
+        family.run("INSERT INTO plan_mark (person_id, marked_at) SELECT id, :now FROM person", now=family.now)
+        workers = [threading.Thread(target=family.detect) for _ in range(4)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        assert [state for _, _, state in reviews(family)] == ["not_applicable", "planned"]
 
     def test_is_never_two_at_once_by_the_database(self, family: Register):
         """Past the code that keeps it."""
