@@ -3,9 +3,10 @@
 from datetime import date, timedelta
 from pathlib import Path
 
+from config.planning_loader import family_review_from, planning_from
 from config.rule_files import SHIPPED
 from config.yaml_files import Finding, RuleFile, RulesError, read_rule_file
-from models.domain.audit_limits import AuditLimits
+from models.domain.audit_limits import AuditLimits, PlanningLimits
 
 _MINUTES = ("settling_minutes", "late_minutes", "message_late_minutes", "sending_minutes")
 _DAYS = "holiday_horizon_days"
@@ -19,7 +20,13 @@ def load_audit_limits(*, config_dir: Path | None) -> AuditLimits:
         raise RulesError(findings)
     settling, late, message_late, sending = (timedelta(minutes=file.content[key]) for key in _MINUTES)
     checked_until = date.fromisoformat(_read("holidays.yaml", config_dir).content["checked_until"])
-    return AuditLimits(settling, late, message_late, sending, timedelta(days=file.content[_DAYS]), checked_until)
+    planning = PlanningLimits(
+        planning_from(_read("planning.yaml", config_dir).content),
+        family_review_from(_read("family-review.yaml", config_dir).content),
+    )
+    return AuditLimits(
+        settling, late, message_late, sending, timedelta(days=file.content[_DAYS]), checked_until, planning
+    )
 
 
 def _read(name: str, config_dir: Path | None) -> RuleFile:

@@ -5,10 +5,12 @@ from pathlib import Path
 
 from config.lint_pathways import pathway_findings
 from config.lint_patterns import pattern_findings
-from config.lint_rules import contact_findings, event_findings, holiday_findings, prompt_findings, schedule_findings
+from config.lint_planning import family_review_findings, planning_findings
+from config.lint_rules import contact_findings, event_findings, holiday_findings, prompt_findings
+from config.lint_schedules import schedule_findings
 from config.message_lint import lint_folders
 from config.rule_files import RuleFiles, read_all
-from config.yaml_files import Finding
+from config.yaml_files import Finding, RuleFile
 
 
 def lint_all(folders: Sequence[Path]) -> list[Finding]:
@@ -29,7 +31,8 @@ def lint_files(files: RuleFiles) -> list[Finding]:
     if contacts is not None:
         if ladders_read:
             findings += contact_findings(contacts, files.by_sort["pathway"])
-        findings += schedule_findings(files.by_sort["schedule"], contacts)
+        findings += schedule_findings(files.by_sort["schedule"], contacts, files.one("flags"))
+        findings += _planning(files, contacts)
     findings += in_pathways
     if prompts is not None:
         findings += prompt_findings(prompts)
@@ -39,3 +42,13 @@ def lint_files(files: RuleFiles) -> list[Finding]:
     if patterns is not None:
         findings += pattern_findings(patterns, contacts)
     return findings
+
+
+def _planning(files: RuleFiles, contacts: RuleFile) -> list[Finding]:
+    flags, planning, review = (files.one(sort) for sort in ("flags", "planning", "family-review"))
+    found: list[Finding] = []
+    if flags is not None and planning is not None:
+        found += planning_findings(planning, contacts, flags)
+    if flags is not None and review is not None:
+        found += family_review_findings(review, contacts, flags)
+    return found

@@ -1,16 +1,11 @@
-"""Do contact codes, schedules and prompts make sense, each by itself and with one another?"""
+"""Do contact codes, events and prompts make sense, each by itself and with one another?"""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
 from config.bounds import ceilings
-from config.rule_loaders import schedule_from
 from config.yaml_files import Finding, RuleFile, Where
-from models.domain.schedule import ScheduledContact
-
-# Windows are compared from a day whose months are long and from one whose February is short.
-_SAMPLE_ANCHORS = (date(2026, 1, 31), date(2027, 8, 31))
 
 
 def contact_findings(contacts: RuleFile, pathways: Sequence[RuleFile]) -> Iterator[Finding]:
@@ -43,29 +38,6 @@ def event_findings(events: RuleFile, pathways: Sequence[RuleFile]) -> Iterator[F
             yield events.finding((*where, "code"), "a code that no other event has")
         if "family_event" not in triggers.get(rule["pathway"], set()):
             yield events.finding((*where, "pathway"), "a pathway with steps for family_event")
-
-
-def schedule_findings(schedules: Sequence[RuleFile], contacts: RuleFile) -> Iterator[Finding]:
-    """Yield faults: codes nobody knows, windows the wrong way round, a version given twice."""
-    seen: set[tuple[str, int]] = set()
-    for file in schedules:
-        key = (file.content["code"], file.content["version"])
-        if key in seen:
-            yield file.finding(("version",), "a version that no other file of this schedule has")
-        seen.add(key)
-        codes = [line["code"] for line in file.content["contacts"]]
-        for n, (line, scheduled) in enumerate(
-            zip(file.content["contacts"], schedule_from(file.content).contacts, strict=True)
-        ):
-            where = ("contacts", n)
-            if line["code"] not in contacts.content["contacts"]:
-                yield file.finding((*where, "code"), "a code of contacts.yaml")
-            if codes.count(line["code"]) > 1:
-                yield file.finding((*where, "code"), "every contact once")
-            if line["superseded_by"] is not None and line["superseded_by"] not in codes:
-                yield file.finding((*where, "superseded_by"), "a contact of this schedule, or null")
-            if problem := _order_problem(scheduled):
-                yield file.finding(where, problem, value=line["code"])
 
 
 def holiday_findings(holidays: RuleFile) -> Iterator[Finding]:
@@ -104,20 +76,6 @@ def _triggers(pathways: Sequence[RuleFile]) -> dict[str, set[str]]:
         code: {trigger for step in file.content["steps"] for trigger in step["when"]["triggers"]}
         for code, file in newest.items()
     }
-
-
-def _order_problem(line: ScheduledContact) -> str | None:
-    for anchor in _SAMPLE_ANCHORS:
-        start, end = line.window_start.from_date(anchor), line.window_end.from_date(anchor)
-        if start > end:
-            return "a window that starts before it ends"
-        if line.late_until is not None and line.late_until.from_date(anchor) < end:
-            return "late_until not before the window's end"
-        if line.overdue_on.from_date(anchor) > end:
-            return "overdue_on within the window"
-        if line.unbooked_on.from_date(anchor) > line.overdue_on.from_date(anchor):
-            return "unbooked_on not after overdue_on"
-    return None
 
 
 def _slow(span: Any, *, self_harm: bool) -> str | None:

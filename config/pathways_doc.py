@@ -13,6 +13,7 @@ from config.pathways_words import causes_words, dues_words, span_words, who_word
 from config.patterns_doc import section as patterns_section
 from config.rule_files import SHIPPED, read_all
 from config.rules import Rules, load_rules
+from config.schedules_doc import planned
 from models.domain.pathway import Pathway, Step, Terms
 
 TARGET = SHIPPED.parent / "docs" / "pathways.md"
@@ -28,6 +29,8 @@ ORDER = (
     "general-missed",
     "pattern",
     "family-event",
+    "family-review",
+    "pregnancy-outcome-unknown",
     "referral-unanswered",
 )
 _INTRO = """# The ladders
@@ -73,7 +76,7 @@ def render(rules: Rules) -> str:
         *(_overlay(file.content, rules) for file in files.by_sort["overlay"]),
         *(_pathway(pathway, said[pathway.code]) for pathway in ladders(rules)),
         patterns_section(rules.patterns),
-        _schedule(rules),
+        planned(rules),
         _contacts(rules),
     ]
     return "\n".join(part.rstrip() + "\n" for part in parts)
@@ -190,34 +193,6 @@ def _high_risk(step: Step, routine: Terms | None, tie: Any) -> str:
     if routine is None or (terms.owner, terms.also_tell) != (routine.owner, routine.also_tell):
         said.append(who_words(terms))
     return "; ".join([*said, f"acknowledge within {span_words(terms.acknowledge_within)}"])
-
-
-def _schedule(rules: Rules) -> str:
-    schedule = rules.schedule(on=date.max)
-    lines = [f"## Contacts due ({schedule.code}, version {schedule.version})", "", f"Source: {schedule.source}.", ""]
-    lines += ["| contact | from | window | late until | unbooked from | overdue from |", "|---|---|---|---|---|---|"]
-    for line in schedule.contacts:
-        name = rules.contacts.kinds[line.contact_code].name
-        window = f"{_offset(line.window_start)} to {_offset(line.window_end)}"
-        late = "" if line.late_until is None else _offset(line.late_until)
-        start = "birth" if line.anchor == "date_of_birth" else "due date"
-        cells = (
-            f"{line.contact_code} {name}",
-            start,
-            window,
-            late,
-            _offset(line.unbooked_on),
-            _offset(line.overdue_on),
-        )
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join([*lines, ""])
-
-
-def _offset(offset: object) -> str:
-    months, days = getattr(offset, "months", 0), getattr(offset, "days", 0)
-    if not months:
-        return f"{days:+d} d"
-    return f"{months} m" if not days else f"{months} m {days:+d} d"
 
 
 def _contacts(rules: Rules) -> str:

@@ -24,6 +24,8 @@ SORTS = {
     "prompts.yaml": "prompts",
     "patterns.yaml": "patterns",
     "holidays.yaml": "holidays",
+    "planning.yaml": "planning",
+    "family-review.yaml": "family-review",
 }
 
 

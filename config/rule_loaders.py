@@ -1,4 +1,4 @@
-"""Turn checked rule files into domain values: contact codes, flags, schedules, prompts, feed rules, holidays.
+"""Turn checked rule files into domain values: contact codes, flags, prompts, feed rules, holidays.
 
 Expects content that has passed its schema: `config.lint` first.
 """
@@ -16,7 +16,6 @@ from models.domain.family_events import EventRule, EventRules
 from models.domain.flags import FlagKind, FlagKinds
 from models.domain.freshness import FeedRules
 from models.domain.prompts import PromptRule
-from models.domain.schedule import Offset, Schedule, ScheduleAnchor, ScheduledContact
 from models.domain.words import AppointmentStatus, ContactMode, FamilyEventKind, FollowUpTrigger, OwnerRole, Urgency
 from models.domain.working_time import WorkingCalendar
 
@@ -53,6 +52,8 @@ def contacts_from(content: Content) -> ContactKinds:
             opens=opens[kind["opens"]],
             reminders=kind["reminders"],
             missed_words=kind["missed_words"],
+            recorded=kind.get("recorded", False),
+            whole_family=kind.get("whole_family", False),
         )
         for code, kind in content["contacts"].items()
     }
@@ -95,17 +96,6 @@ def events_from(content: Content) -> EventRules:
     return EventRules(MappingProxyType(rules), content["source"])
 
 
-def schedule_from(content: Content) -> Schedule:
-    """Build one version of a nation's schedule."""
-    return Schedule(
-        code=content["code"],
-        version=content["version"],
-        effective_from=date.fromisoformat(content["effective_from"]),
-        source=content["source"],
-        contacts=tuple(_scheduled(line) for line in content["contacts"]),
-    )
-
-
 def prompts_from(content: Content) -> PromptRules:
     """Build the prompt rules."""
     chain = (*(OwnerRole(role) for role in content["role_chain"]), OwnerRole.LAST_RESORT)
@@ -129,24 +119,6 @@ def _opens(statuses: Content) -> Mapping[AppointmentStatus, FollowUpTrigger]:
 
 def _hours(content: Content) -> timedelta:
     return timedelta(hours=content["hours"])
-
-
-def _scheduled(line: Content) -> ScheduledContact:
-    return ScheduledContact(
-        contact_code=line["code"],
-        anchor=ScheduleAnchor(line["anchor"]),
-        window_start=Offset(**line["window"]["from"]),
-        window_end=Offset(**line["window"]["until"]),
-        late_until=_offset(line["late_until"]),
-        unbooked_on=Offset(**line["unbooked_on"]),
-        overdue_on=Offset(**line["overdue_on"]),
-        recall_until=_offset(line["recall_until"]),
-        superseded_by=line["superseded_by"],
-    )
-
-
-def _offset(content: Content | None) -> Offset | None:
-    return None if content is None else Offset(**content)
 
 
 def _prompt(rule: Content, *, version: int, chain: tuple[OwnerRole, ...]) -> PromptRule:

@@ -11,6 +11,7 @@ from config.lint import lint_files
 from config.overlay import key_of, merged
 from config.pathways_loader import pathway_from
 from config.pattern_loader import patterns_from
+from config.planning_loader import family_review_from, planning_from
 from config.rule_files import SHIPPED, RuleFiles, read_all
 from config.rule_loaders import (
     PromptRules,
@@ -20,8 +21,8 @@ from config.rule_loaders import (
     feeds_from,
     flags_from,
     prompts_from,
-    schedule_from,
 )
+from config.schedules_loader import schedule_from
 from config.yaml_files import RulesError
 from models.domain.contacts import ContactKinds
 from models.domain.family_events import EventRules
@@ -29,7 +30,8 @@ from models.domain.flags import FlagKinds
 from models.domain.freshness import FeedRules
 from models.domain.pathway import Pathway
 from models.domain.patterns import PatternRules
-from models.domain.schedule import Schedule
+from models.domain.planning import FamilyReviewRule, PlanningRules
+from models.domain.schedule import Schedule, in_force
 from models.domain.working_time import WorkingCalendar
 
 PathwayKey = tuple[str, int]
@@ -54,6 +56,8 @@ class Rules:
     feeds: FeedRules
     patterns: PatternRules
     calendar: WorkingCalendar
+    planning: PlanningRules
+    family_review: FamilyReviewRule
 
     def pathway(self, code: str, version: int) -> Pathway:
         """Return one version: the one a running follow-up began with."""
@@ -77,13 +81,9 @@ class Rules:
         kind = self.contacts.get(contact_code)
         return kind.name if kind is not None else self.events.name_of(contact_code) or contact_code
 
-    def schedule(self, *, on: date) -> Schedule:
-        """Return the nation's schedule in force on that date."""
-        mine = [found for found in self.schedules if found.code == self.nation]
-        if not mine:
-            raise UnknownRule(f"no schedule for {self.nation}; expected config/schedules/{self.nation}.yaml")
-        in_force = [found for found in mine if found.effective_from <= on] or mine
-        return max(in_force, key=lambda found: (found.effective_from, found.version))
+    def schedules_in_force(self, *, on: date) -> tuple[Schedule, ...]:
+        """Return the nation's schedules in force on that date, of the services that this deployment plans."""
+        return in_force(self.schedules, nation=self.nation, services=self.planning.services, on=on)
 
     def with_pathways(self, stored: Mapping[PathwayKey, Mapping[str, Any]]) -> "Rules":
         """Return these rules with versions added that only the database still has."""
@@ -110,10 +110,11 @@ def build_rules(files: RuleFiles, *, nation: str, today: date) -> Rules:
         raise RulesError(findings)
     overlays = {key_of(file.content): file.content for file in files.by_sort["overlay"]}
     contents = {key_of(file.content): merged(file.content, overlays) for file in files.by_sort["pathway"]}
-    contacts, events, flags, prompts, holidays = (
-        files.by_sort[sort][0] for sort in ("contacts", "events", "flags", "prompts", "holidays")
+    contacts, events, flags, prompts, holidays, planning, family_review = (
+        files.by_sort[sort][0]
+        for sort in ("contacts", "events", "flags", "prompts", "holidays", "planning", "family-review")
     )
-    return Rules(
+    rules = Rules(
         nation=nation,
         pathways=MappingProxyType({key: pathway_from(content) for key, content in contents.items()}),
         pathway_contents=MappingProxyType(contents),
@@ -125,4 +126,9 @@ def build_rules(files: RuleFiles, *, nation: str, today: date) -> Rules:
         feeds=feeds_from(contacts.content),
         patterns=patterns_from(files.by_sort["patterns"][0].content),
         calendar=calendar_from(holidays.content, nation=nation, today=today),
+        planning=planning_from(planning.content),
+        family_review=family_review_from(family_review.content),
     )
+    if not rules.schedules_in_force(on=today):
+        raise UnknownRule(f"no schedule for {nation} of any service that config/planning.yaml switches on")
+    return rules

@@ -29,8 +29,10 @@ def apply_appointments(this: Import) -> Applied:
     intake_places.resolve(session, roles=this.staff_roles, fallback_role=this.fallback_role, by_contact=True, now=now)
     intake_contacts.keep_numbers(session, by=this.by, now=now)
     if "subject_edd" in this.supplied:
-        intake_pregnancies.keep_pregnancies(session, by=this.by, now=now, with_outcomes=False)
-    intake_appointments.match_expected(session)
+        intake_pregnancies.keep_pregnancies(
+            session, by=this.by, now=now, with_outcomes=False, same_within=this.rules.planning.pregnancy.same_within
+        )
+    intake_appointments.match_expected(session, zone=this.rules.calendar.zone.key)
     created = intake_appointments.insert_new(session, source_id=source, run_id=this.run_id, by=this.by, now=now)
     updated, contradicted = intake_changes.update_known(
         session, run_id=this.run_id, by=this.by, now=now, supplied=this.supplied

@@ -1,32 +1,29 @@
 """Apply the staged register: people, households, pregnancies, flags; and plan their contacts the same day."""
 
-from datetime import date, timedelta
-from functools import lru_cache, partial
-
-from config.rules import Rules
 from intake.applying import Applied, Import, reject_conflicts
+from intake.planning import plan
 from models.db import (
+    detection,
     intake_contacts,
-    intake_expected,
     intake_households,
     intake_identity,
     intake_people,
     intake_places,
     intake_pregnancies,
     pattern_looks,
+    plan_marks,
 )
-from models.db.intake_expected import Planned
-from models.domain.schedule import next_look, plan_contacts
-from models.domain.words import ExpectedState
 
 _KEYS = ("subject_key", "contact_key")
-# The schedule's last review is over well before; an older child in the register is nobody's to plan.
-OLDEST_PLANNED = timedelta(days=5 * 366)
 
 
 def apply_people(this: Import) -> Applied:
-    """Store what the staging table holds of people; the caller commits."""
+    """Store what the staging table holds of people; the caller commits.
+
+    Detection waits meanwhile: it plans too, and two at once could lock each other up or plan a family twice.
+    """
     session, source, now = this.session, this.source_id, this.now
+    detection.wait_for_detection(session)
     intake_people.choose_work(session)
     intake_identity.find(session, source_id=source, key_columns=_KEYS)
     conflicts = reject_conflicts(this, _KEYS)
@@ -41,35 +38,12 @@ def apply_people(this: Import) -> Applied:
     intake_people.update_people(session, source_id=source, by=this.by, now=now)
     intake_identity.fill_gaps(session)
     intake_people.leave_old_households(session, source_id=source, now=now)
-    made, altered = intake_pregnancies.keep_pregnancies(session, by=this.by, now=now, with_outcomes=True)
-    intake_pregnancies.end_by_births(session, by=this.by)
+    made, altered = intake_pregnancies.keep_pregnancies(
+        session, by=this.by, now=now, with_outcomes=True, same_within=this.rules.planning.pregnancy.same_within
+    )
+    plan_marks.take_imported(session)
     pattern_looks.wake_changed_details(session, now=now)
-    _plan(this)
+    plan(session, this.rules, now=now, by=this.by)
     # A row about the unborn counts by what became of the pregnancy.
     unborn = intake_people.count_unborn(session)
     return Applied(new + min(made, unborn), changed + min(altered, unborn), conflicts=conflicts)
-
-
-def _plan(this: Import) -> None:
-    """Plan the contacts of everybody new or changed, and bring planned ones in line with births and deaths."""
-    people = intake_expected.to_plan(this.session, born_after=this.today - OLDEST_PLANNED)
-    contacts = lru_cache(maxsize=None)(partial(_contacts, this.rules, this.today))
-    planned = ((each, contact) for each in people for contact in contacts(each.date_of_birth, each.edd))
-    intake_expected.store(this.session, planned, now=this.now)
-    intake_expected.settle(this.session, people=[each.person_id for each in people], now=this.now)
-
-
-def _contacts(rules: Rules, today: date, date_of_birth: date | None, edd: date | None) -> tuple[Planned, ...]:
-    """What everybody with this birth or due date should have."""
-    schedule, calendar = rules.schedule(on=today), rules.calendar
-    planned = plan_contacts(schedule, date_of_birth=date_of_birth, edd=edd, received_on=today)
-    return tuple(
-        Planned(
-            contact.contact_code, schedule.code, schedule.version, contact.anchor_on, contact.window_start,
-            contact.window_end, contact.late_until, contact.initial_state,
-            next_look(contact, is_booked=False, at=calendar.day_starts, calendar=calendar)
-            if contact.initial_state is ExpectedState.PLANNED else None,
-            contact.already_past,
-        )
-        for contact in planned
-    )  # fmt: skip

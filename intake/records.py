@@ -109,6 +109,8 @@ _SUBJECT = (
     Field("subject_role", Shape.WORD, words=_words(PersonRole)),
     Field("household_id", Shape.ID, column="household_ref"),
 )
+# Whether this is her first birth: it decides which antenatal contacts she should have.
+_PARITY = Field("subject_nulliparous", Shape.WORD, keeps_row=True, words=(*_KNOWN, Known.UNKNOWN.value))
 _CONTACT = (
     Field("contact_name", Shape.NAME, keeps_row=True),
     Field("contact_relation", Shape.WORD, keeps_row=True, words=("self", *_words(PersonRole)[2:])),
@@ -126,6 +128,7 @@ APPOINTMENTS = RecordKind(
     content=(
         Field("source_id", Shape.ID, column="source_ref", required=True),
         *_SUBJECT,
+        _PARITY,
         Field("kind", Shape.CONTACT_CODE, column="contact_code", required=True),
         Field("mode", Shape.WORD, keeps_row=True, words=_words(ContactMode)),
         *_PLACE,
@@ -153,6 +156,8 @@ APPOINTMENTS = RecordKind(
 PEOPLE = RecordKind(
     content=(
         *_SUBJECT,
+        _PARITY,
+        Field("left_birth_place_on", Shape.PAST_DATE, keeps_row=True),
         Field("subject_deceased_on", Shape.PAST_DATE),
         Field("subject_life_status", Shape.WORD, words=("alive", "deceased", "unknown")),
         Field("pregnancy_outcome", Shape.WORD, words=_words(PregnancyOutcome)),

@@ -46,6 +46,7 @@ _STAFF_ROLES = {
     "midwifery": StaffRole.MIDWIFE,
     "perinatal_mental_health": StaffRole.PMH_CLINICIAN,
     "general_practice": StaffRole.GP,
+    "pre_birth": StaffRole.MIDWIFE,
 }
 
 

@@ -6,12 +6,13 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 
-from models.db import case, case_story, history, pathway_versions, pattern_page
+from models.db import case, case_story, history, pathway_versions, pattern_page, planning_page
 from models.db.case import Case
 from models.domain.ids import FollowUpId
 from models.domain.ladder import coming_steps
 from models.domain.words import AppointmentStatus, FollowUpState, FollowUpTrigger, Known, MessageState
 from web import sentences, words
+from web.family_plan import Corrected, corrected_ages, mood_gaps
 from web.pages import page
 from web.stories import tell_story
 from web.visits import AVisit, NotFound, Visit
@@ -79,6 +80,8 @@ def show(
         pathway=pathway,
         is_signed=(row.pathway_code, row.pathway_version) in pathway_versions.signed_keys(visit.db),
         subject=next((member for member in found.members if member.person_id == row.person_id), None),
+        mood=mood_gaps(visit, row.household_id, found.members),
+        corrected=_corrected(visit, found),
         children=[member for member in found.members if member.is_child],
         adults=[member for member in found.members if not member.is_child],
         story=tell_story(story, pathway=pathway, zone=zone),
@@ -95,6 +98,12 @@ def show(
         draft=draft or {},
         today=visit.now.astimezone(zone).date(),
     )
+
+
+def _corrected(visit: Visit, found: Case) -> Corrected:
+    twins = visit.site.rules.planning.pregnancy.twins_within
+    due_dates = planning_page.due_dates(visit.db, found.row.household_id, twins_within=twins)
+    return corrected_ages(visit, found.members, due_dates)
 
 
 def _ahead(visit: Visit, found: Case) -> list[tuple[Any, Any]]:

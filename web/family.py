@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse
 from models.db import family_page, history
 from models.db.family_page import Family
 from web import sentences
+from web.family_plan import view
 from web.pages import page
 from web.visits import AVisit, NotFound, Visit
 
@@ -49,6 +50,7 @@ def show(visit: Visit, found: Family, *, status: int = 200, problem: str = "", *
         children=[member for member in found.members if member.is_child],
         adults=[member for member in found.members if not member.is_child],
         live=[(row, _why(visit, row)) for row in found.follow_ups],
+        plan=view(visit, found),
         problem=problem,
         draft=draft,
         today=visit.now.astimezone(visit.site.rules.calendar.zone).date(),

@@ -29,6 +29,10 @@ DONE = {
     "prompt_decided": "Your decision is recorded.",
     "referred": "The referral is recorded. If no answer comes in time, it is chased.",
     "alert_done": "Marked as dealt with.",
+    "contact_held": "It is recorded. What was asked about it is yours to confirm and close.",
+    "handed_over": "It is recorded. Nothing more is planned for this child; close what is open with its reason.",
+    "handover_withdrawn": "It is taken back. The child is planned for again.",
+    "pregnancy_recorded": "It is recorded. The plan follows within a minute.",
     "already": "That was done already, a moment ago: nothing was done twice.",
 }
 

@@ -25,12 +25,17 @@ def template_words(rules: Rules) -> Mapping[str, Callable[..., object]]:
     def age_on(born: date, now: datetime) -> str:
         return sentences.age(born, on=now.astimezone(rules.calendar.zone).date())
 
+    def corrected_age(runs_from: date, now: datetime) -> str:
+        on = now.astimezone(rules.calendar.zone).date()
+        return "none yet: the due date is still to come" if on < runs_from else sentences.age(runs_from, on=on)
+
     return {
         "contact_name": rules.name_of,
         "flag_name": flag_name,
         "flag_stops_texts": flag_stops_texts,
         "flag_why": flag_why,
         "age_on": age_on,
+        "corrected_age": corrected_age,
         "person_words": sentences.person,
         "word_for": _word_for,
     }

@@ -29,7 +29,7 @@ TRIGGERS: Final[Mapping[FollowUpTrigger, str]] = {
     FollowUpTrigger.MISSED: "Missed",
     FollowUpTrigger.CANCELLED: "Cancelled, not booked again",
     FollowUpTrigger.NEVER_BOOKED: "Not booked",
-    FollowUpTrigger.OVERDUE: "Booked, but not seen in time",
+    FollowUpTrigger.OVERDUE: "Not seen or held in time",
     FollowUpTrigger.REFERRAL_UNANSWERED: "Referral unanswered",
     FollowUpTrigger.FAMILY_EVENT: "Something in the family to follow up",
 }

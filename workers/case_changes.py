@@ -39,7 +39,13 @@ def continue_in(before: Case, later: Case, *, pathways: Pathways) -> None:
 
 def mark_seen(case: Case, *, at: datetime, evidence: str, now: datetime) -> None:
     """Evidence of being seen: family texts stop, the owner confirms and closes. Backlog waits for its triage."""
-    if not case.is_live or case.trigger not in MISSED_KINDS or case.seen_at == at:
+    if case.trigger in MISSED_KINDS:
+        evidence_came(case, at=at, evidence=evidence, now=now)
+
+
+def evidence_came(case: Case, *, at: datetime, evidence: str, now: datetime) -> None:
+    """What the follow-up waited for has happened, whatever it is about: its owner confirms and closes."""
+    if not case.is_live or case.seen_at == at:
         return
     case.seen_at, case.seen_evidence, case.changed, case.stops_texts = at, evidence, True, True
     before = case.state

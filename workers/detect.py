@@ -28,6 +28,7 @@ from models.db.detection import Candidate
 from models.db.people_resolution import Whose, directory
 from models.domain import dedupe
 from models.domain.words import AlertKind, OwnerRole, Urgency
+from models.domain.working_time import after_working_days
 from workers.advance import harmless_flags
 from workers.backlog import triage_alerts
 from workers.casework import Casework, opening_statuses, people_and_teams
@@ -35,6 +36,7 @@ from workers.expect import look_at_expected
 from workers.family_events import open_events
 from workers.opening import Opener
 from workers.patterns import look_at_patterns, people_of_patterns
+from workers.planning import follow_rules, look_at_pregnancies, plan_marked
 from workers.prompting import raise_prompts
 
 SET_SIZE = 5_000
@@ -52,11 +54,20 @@ class Detected:
     indicators: int
     events: int
     patterns: int
+    planned: int
 
     @property
     def total(self) -> int:
         """All of them."""
-        return self.outcome_due + self.reconsidered + self.expected + self.indicators + self.events + self.patterns
+        return (
+            self.outcome_due
+            + self.reconsidered
+            + self.expected
+            + self.indicators
+            + self.events
+            + self.patterns
+            + self.planned
+        )
 
 
 def detect_all(engine: Engine, rules: Rules, *, now: Now = clock.now, wait: bool = True) -> Detected:
@@ -68,16 +79,27 @@ def detect_all(engine: Engine, rules: Rules, *, now: Now = clock.now, wait: bool
     if wait:
         with Session(engine) as session, session.begin():
             pathway_versions.load(session, rules.pathway_contents.values(), now=now(session))
-    # Changes first: a recorded outcome spares a row the question for it.
-    reconsidered = _drain(engine, rules, reconsider, now=now, wait=wait)
-    flipped = _drain(engine, rules, outcomes_due, now=now, wait=wait)
-    contacts = _drain(engine, rules, look_at_expected, now=now, wait=wait)
-    indicators = _drain(engine, rules, raise_prompts, now=now, wait=wait)
+
+    def drain(step: Step) -> int:
+        return _drain(engine, rules, step, now=now, wait=wait)
+
+    # Changes first: a recorded outcome spares a row the question for it. Plans before what is looked at by them; a
+    # review that took place plans the next.
+    reconsidered = drain(reconsider)
+    flipped = drain(outcomes_due)
+    drain(follow_rules)
+    planned = drain(plan_marked) + drain(look_at_pregnancies)
+    looked = drain(look_at_expected)
+    planned += drain(plan_marked)
+    # A plan made just now may find appointments that were here before it.
+    reconsidered += drain(reconsider)
+    looked += drain(look_at_expected)
+    indicators = drain(raise_prompts)
     # Patterns last: they raise what the others opened; and an event that one recorded is opened before the next look.
-    events = _drain(engine, rules, open_events, now=now, wait=wait)
-    patterns = _drain(engine, rules, look_at_patterns, now=now, wait=wait)
-    events += _drain(engine, rules, open_events, now=now, wait=wait) if patterns else 0
-    return Detected(flipped, reconsidered, contacts, indicators, events, patterns)
+    events = drain(open_events)
+    patterns = drain(look_at_patterns)
+    events += drain(open_events) if patterns else 0
+    return Detected(flipped, reconsidered, looked, indicators, events, patterns, planned)
 
 
 def _drain(engine: Engine, rules: Rules, step: Step, *, now: Now, wait: bool) -> int:
@@ -119,6 +141,7 @@ def casework_on(
     *,
     people: set[int],
     appointments: set[int],
+    expected_contacts: set[int],
     households: Sequence[tuple[int, int | None]],
     staff: set[int],
     teams: set[int],
@@ -133,7 +156,9 @@ def casework_on(
         now=now,
         high_risk=lambda person_id, household_id: (person_id, household_id) in risky,
     )
-    return Casework(opener=opener, known=cases.load(session, people=people, appointments=appointments))
+    return Casework(
+        opener=opener, known=cases.load(session, people=people, appointments=appointments, expected=expected_contacts)
+    )
 
 
 def finish(session: Session, work: Casework, *, now: datetime) -> None:
@@ -141,7 +166,7 @@ def finish(session: Session, work: Casework, *, now: datetime) -> None:
     cases.save(session, work.cases, now=now)
     raised = triage_alerts(session, work.opener.triage, now=now)
     raised += alerts.raise_many(session, [_unexplained(work.opener, row) for row in work.unexplained], now=now)
-    expected.mark_met(session, work.met)
+    expected.mark_met(session, work.met, now=now)
     messages.alert_emails(session, raised, now=now)
 
 
@@ -152,6 +177,7 @@ def _work_on(session: Session, rules: Rules, rows: Sequence[Candidate], *, now: 
         rules,
         people={row.person_id for row in rows},
         appointments={row.id for row in rows},
+        expected_contacts={row.expected_contact_id for row in rows if row.expected_contact_id is not None},
         households=[(row.person_id, row.household_id) for row in rows],
         staff=staff,
         teams=teams,
@@ -163,6 +189,10 @@ def _work_on(session: Session, rules: Rules, rows: Sequence[Candidate], *, now: 
         work.consider(row)
     finish(session, work, now=now)
     pattern_looks.mark_people(session, people_of_patterns(rows, rules, now=now), now=now)
+    # The booking of a planned contact is gone: it is looked at again before its time.
+    again = after_working_days(now, rules.planning.rebooked_within_days, calendar=rules.calendar)
+    gone = {row.expected_contact_id for row in rows if row.status.startswith("cancelled") or row.status == "void"}
+    expected.look_again(session, [(contact, again) for contact in gone if contact is not None])
 
 
 def _unexplained(opener: Opener, row: Candidate) -> NewAlert:

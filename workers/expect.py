@@ -1,76 +1,84 @@
-"""Expect: look at each planned contact when it should be booked or over.
+"""Expect: look at each planned contact when it should be booked or over, and at one that ended and left something open.
 
-Never booked is as visible as missed (design 3.1). A look ends in a follow-up, a later look, or a reason why neither.
+A look ends in a follow-up, a later look, or a reason why neither; what is decided is pure (models/domain/expected.py).
 """
 
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from config.rules import Rules
-from models.db import cases, expected, follow_ups
-from models.db.expected import DueExpected
+from models.db import cases, expected, follow_ups, plan_marks
+from models.db.cases import Case
+from models.db.expected import DueExpected, Successor
 from models.db.people_resolution import Whose, directory
-from models.domain.schedule import PlannedContact, ScheduledContact, next_look
+from models.domain.expected import ExpectedFacts, Look, LookRules, look
 from models.domain.words import ExpectedState, FollowUpTrigger, LifeStatus
 from workers.advance import harmless_flags
 from workers.backlog import triage_alerts
 from workers.opening import Opener, Opening
+from workers.succession import Succession
 
 SET_SIZE = 2_000
-_ENDED_PREGNANCIES = frozenset({"miscarriage", "stillbirth", "termination", "neonatal_death", "other_end"})
+_LOST = frozenset({"miscarriage", "stillbirth", "termination", "neonatal_death", "other_end"})
+
+
+def look_rules(rules: Rules) -> LookRules:
+    """What a look needs of the rules."""
+    return LookRules(rules.calendar, rules.contacts.outcome_allowance, rules.planning.outcome_wait_days)
 
 
 def look_at_expected(session: Session, rules: Rules, now: datetime) -> int:
     """Look at one set of contacts whose time has come. The caller commits."""
-    rows = expected.take_due(session, now=now, limit=SET_SIZE)
+    twins = rules.planning.pregnancy.twins_within
+    rows = expected.take_due(session, now=now, limit=SET_SIZE, twins_within=twins)
     if not rows:
         return 0
-    work = _casework(session, rules, rows, now=now)
-    expected.settle(session, [(row.id, *_look(work, row)) for row in rows])
-    cases.save(session, work.opened, now=now)
+    successors = expected.successors(session, {row.born_child for row in rows if row.born_child is not None})
+    work, how = _opener(session, rules, [*rows, *successors.values()], now=now), look_rules(rules)
+    waiting = [row for row in rows if row.state != ExpectedState.SUPERSEDED]
+    found = [(row, look(_facts(row, rules), now=now, rules=how)) for row in waiting]
+    opened = {row.id: _open(work, row, one) for row, one in found if one.opens is not None}
+    expected.settle(session, [(row.id, one.state, one.next_due_at) for row, one in found])
+    changed = Succession(session, work, rows, opened=opened, successors=successors).draw()
+    plan_marks.mark(session, [row.person_id for row in rows if row.whole_family and row.met_at is not None])
+    cases.save(session, [*changed, *work.opened], now=now)
     triage_alerts(session, work.triage, now=now)
     return len(rows)
 
 
-def _look(work: Opener, row: DueExpected) -> tuple[ExpectedState, datetime | None, datetime | None]:
-    """Return state, when to look again, and when it was met."""
-    rules, now = work.rules, work.now
-    today = rules.calendar.civil_date(now)
-    line = _line(rules, row)
-    if row.met_at is not None:
-        return ExpectedState.MET, None, row.met_at
-    if row.life_status == LifeStatus.DECEASED or row.pregnancy_outcome in _ENDED_PREGNANCIES or not row.is_current:
-        return ExpectedState.NOT_APPLICABLE, None, None
-    if line is None or (row.pregnancy_id is not None and row.pregnancy_outcome not in ("unknown", "continuing")):
-        return ExpectedState.SUPERSEDED, None, None
-    if line.recall_until is not None and today > line.recall_until.from_date(row.anchor_on) and not row.followed:
-        return ExpectedState.SUPERSEDED, None, None
-    overdue_at = _at(work, row, line, booked=True)
-    if row.booked_until is not None and now < overdue_at:
-        return ExpectedState.BOOKED, overdue_at, None
-    unbooked_at = _at(work, row, line, booked=False)
-    if row.booked_until is None and now < unbooked_at:
-        return ExpectedState.PLANNED, unbooked_at, None
-    if not row.followed:
-        booked = row.booked_until is not None
-        _open(
-            work,
-            row,
-            FollowUpTrigger.OVERDUE if booked else FollowUpTrigger.NEVER_BOOKED,
-            at=overdue_at if booked else unbooked_at,
-        )
-    return ExpectedState.OVERDUE, None, None
+def _facts(row: DueExpected, rules: Rules) -> ExpectedFacts:
+    return ExpectedFacts(
+        unbooked_on=row.unbooked_on,
+        overdue_on=row.overdue_on,
+        met=row.met_at is not None,
+        ended=_ended(row, rules),
+        booked_until=row.booked_until,
+        over_since=row.over_since,
+        followed=row.followed,
+    )
 
 
-def _open(work: Opener, row: DueExpected, trigger: FollowUpTrigger, *, at: datetime) -> None:
+def _ended(row: DueExpected, rules: Rules) -> ExpectedState | None:
+    """Why nobody wants it any more: death, the end of the pregnancy, or a service that is not planned any more."""
+    if row.life_status == LifeStatus.DECEASED or row.pregnancy_outcome in _LOST:
+        return ExpectedState.NOT_APPLICABLE
+    if row.pregnancy_outcome is not None and row.pregnancy_outcome not in ("unknown", "continuing"):
+        return ExpectedState.SUPERSEDED
+    kind = rules.contacts.get(row.contact_code)
+    off = kind is not None and kind.service not in rules.planning.services and not row.followed
+    return ExpectedState.NOT_APPLICABLE if off else None
+
+
+def _open(work: Opener, row: DueExpected, found: Look) -> Case:
     kind = work.rules.contacts.get(row.contact_code)
     pathway = kind.pathway if kind is not None else work.rules.contacts.outcome_pathway
-    work.open(
+    return work.open(
         Opening(
-            trigger=trigger,
+            trigger=found.opens or FollowUpTrigger.OVERDUE,
             pathway_code=pathway,
-            happened_at=min(at, work.now),
+            happened_at=min(found.happened_at or work.now, work.now),
             first_received_at=row.first_received_at,
             go_live_on=None,
             person_id=row.person_id,
@@ -83,36 +91,7 @@ def _open(work: Opener, row: DueExpected, trigger: FollowUpTrigger, *, at: datet
     )
 
 
-def _at(work: Opener, row: DueExpected, line: ScheduledContact, *, booked: bool) -> datetime:
-    """When to look: the schedule's own rule for the day, at the start of the working day."""
-    return next_look(
-        _planned(line, row.anchor_on), is_booked=booked, at=work.rules.calendar.day_starts, calendar=work.rules.calendar
-    )
-
-
-def _line(rules: Rules, row: DueExpected) -> ScheduledContact | None:
-    """The line of the schedule version it was planned by, else of the one in force."""
-    found = [s for s in rules.schedules if (s.code, s.version) == (row.schedule_code, row.schedule_version)]
-    schedule = found[0] if found else rules.schedule(on=row.anchor_on)
-    return next((line for line in schedule.contacts if line.contact_code == row.contact_code), None)
-
-
-def _planned(line: ScheduledContact, anchor: date) -> PlannedContact:
-    return PlannedContact(
-        contact_code=line.contact_code,
-        anchor_on=anchor,
-        window_start=line.window_start.from_date(anchor),
-        window_end=line.window_end.from_date(anchor),
-        late_until=None if line.late_until is None else line.late_until.from_date(anchor),
-        unbooked_on=line.unbooked_on.from_date(anchor),
-        overdue_on=line.overdue_on.from_date(anchor),
-        superseded_by=line.superseded_by,
-        initial_state=ExpectedState.PLANNED,
-        already_past=False,
-    )
-
-
-def _casework(session: Session, rules: Rules, rows: list[DueExpected], *, now: datetime) -> Opener:
+def _opener(session: Session, rules: Rules, rows: Sequence[DueExpected | Successor], *, now: datetime) -> Opener:
     risky = follow_ups.flagged(
         session, [(row.person_id, row.household_id) for row in rows], harmless_flags=harmless_flags(rules)
     )

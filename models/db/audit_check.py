@@ -1,4 +1,4 @@
-"""The shape of one check of the auditor."""
+"""One question of the auditor."""
 
 from dataclasses import dataclass
 

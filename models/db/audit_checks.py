@@ -3,7 +3,7 @@
 Written apart from the engine's own queries on purpose: the same mistake twice is less likely.
 """
 
-from models.db import audit_patterns
+from models.db import audit_patterns, audit_planning
 from models.db.audit_check import Check
 
 _LIVE = "f.state IN ('open', 'backlog', 'seen', 'closing')"
@@ -299,4 +299,5 @@ CHECKS: tuple[Check, ...] = (
         warns_only=True,
     ),
     *audit_patterns.CHECKS,
+    *audit_planning.CHECKS,
 )

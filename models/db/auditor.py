@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.db import audit_planning
 from models.db.audit_check import Check
 from models.db.audit_checks import CHECKS
 from models.db.seal import chain_breaks
@@ -51,7 +52,8 @@ class AuditReport:
 
 def audit(session: Session, now: datetime, *, limits: AuditLimits) -> AuditReport:
     """Run every check as of `now` (aware); read-only."""
-    moments = {
+    moments: dict[str, object] = {
+        **audit_planning.parameters(limits.planning, now),
         "now": now,
         "settled_by": now - limits.settling,
         "late_by": now - limits.late,
@@ -71,7 +73,7 @@ def audit(session: Session, now: datetime, *, limits: AuditLimits) -> AuditRepor
     return AuditReport(tuple(violations), tuple(warnings))
 
 
-def _finding(session: Session, check: Check, moments: dict[str, datetime]) -> Finding | None:
+def _finding(session: Session, check: Check, moments: dict[str, object]) -> Finding | None:
     used = {name: value for name, value in moments.items() if f":{name}" in check.query}
     counted = f"""
         WITH broken(id) AS MATERIALIZED ({check.query})

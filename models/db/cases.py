@@ -4,11 +4,11 @@ A `Case` is a row in the making; what detection decided about it is written by `
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
 from models.db.packing import packed, packed_tuples, unpacked
@@ -92,10 +92,28 @@ class Case:
         return json.dumps(self.steps_done)
 
 
-def load(session: Session, *, people: Collection[int], appointments: Collection[int]) -> list[Case]:
-    """Lock and return the follow-ups of these appointments and all live ones of these people, oldest first."""
-    params = {"people": ",".join(map(str, people)), "appointments": ",".join(map(str, appointments))}
-    rows = session.execute(_LOAD, params).mappings()
+def load(
+    session: Session, *, people: Collection[int], appointments: Collection[int], expected: Collection[int] = ()
+) -> list[Case]:
+    """Lock and return the follow-ups of these appointments and expected contacts, and all live ones of these people.
+
+    Oldest first. An expected contact of a household may be followed up about another child than the one who came.
+    """
+    params = {
+        "people": ",".join(map(str, people)),
+        "appointments": ",".join(map(str, appointments)),
+        "expected": ",".join(map(str, expected)),
+    }
+    return _cases(session.execute(_LOAD, params).mappings())
+
+
+def load_by_id(session: Session, ids: Collection[int]) -> dict[int, Case]:
+    """Lock and return these follow-ups by id."""
+    rows = session.execute(_LOAD_BY_ID, {"ids": ",".join(map(str, ids))}).mappings() if ids else ()
+    return {case.id: case for case in _cases(rows) if case.id is not None}
+
+
+def _cases(rows: Iterable[RowMapping]) -> list[Case]:
     return [
         Case(**{**row, "state": FollowUpState(row["state"]), "trigger": FollowUpTrigger(row["trigger"])})
         for row in rows
@@ -171,7 +189,15 @@ _LOAD = text(
         SELECT id FROM follow_up WHERE person_id = ANY(CAST(string_to_array(:people, ',') AS bigint[]))
             AND state IN ({_LIVE})
         UNION SELECT id FROM follow_up
-            WHERE appointment_id = ANY(CAST(string_to_array(:appointments, ',') AS bigint[])))
+            WHERE appointment_id = ANY(CAST(string_to_array(:appointments, ',') AS bigint[]))
+        UNION SELECT id FROM follow_up
+            WHERE expected_contact_id = ANY(CAST(string_to_array(:expected, ',') AS bigint[])))
+    ORDER BY id FOR NO KEY UPDATE
+    """
+)
+_LOAD_BY_ID = text(
+    f"""
+    SELECT id, {_KEPT} FROM follow_up WHERE id = ANY(CAST(string_to_array(:ids, ',') AS bigint[]))
     ORDER BY id FOR NO KEY UPDATE
     """
 )

@@ -84,7 +84,12 @@ _PLANNED = text(
     FROM household_member m
     JOIN person p ON p.id = m.person_id
     JOIN expected_contact e ON e.person_id = m.person_id
-    WHERE m.household_id = :household AND m.valid_until IS NULL AND e.state IN ('planned', 'booked', 'overdue')
+    WHERE m.household_id = :household AND m.valid_until IS NULL AND (
+        e.state IN ('planned', 'booked')
+        OR e.state = 'overdue' AND (
+            EXISTS (SELECT FROM follow_up f WHERE f.expected_contact_id = e.id AND f.state <> 'closed')
+            OR EXISTS (SELECT FROM appointment a JOIN follow_up f ON f.appointment_id = a.id
+                       WHERE a.expected_contact_id = e.id AND f.state <> 'closed')))
     ORDER BY e.window_end, e.id LIMIT 50
     """
 )

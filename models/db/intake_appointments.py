@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.db.plan_store import best, fits
 from models.domain.words import ExpectedState
 
 _WAITING = "('planned', 'booked', 'arrived')"
@@ -31,13 +32,19 @@ _LATER_VERSION = """
       AND a.content_hash = decode(s.content_hash, 'hex') AND s.version_order > coalesce(a.version_order, '-infinity')
 """
 
+# By person and code, or by household where the contact is the household's; never one that is outside its days.
 _EXPECTED = f"""
-    WITH nearest AS (
-        SELECT DISTINCT ON (w.line) w.line, e.id
-        FROM work w JOIN staging s USING (line)
+    WITH candidate AS (
+        SELECT w.line, e.id FROM work w
         JOIN expected_contact e ON e.person_id = w.person_id AND e.contact_code = w.contact_code
-        WHERE e.state <> '{ExpectedState.NOT_APPLICABLE}'
-        ORDER BY w.line, greatest(e.window_start - s.starts_at::date, s.starts_at::date - e.window_end, 0), e.id
+        UNION
+        SELECT w.line, e.id FROM work w
+        JOIN expected_contact e ON e.whole_family AND e.household_id = w.household_id
+             AND e.contact_code = w.contact_code
+    ), nearest AS (
+        SELECT DISTINCT ON (c.line) c.line, e.id
+        FROM candidate c JOIN staging s USING (line) JOIN expected_contact e ON e.id = c.id
+        WHERE {fits("s", "e")} ORDER BY c.line, {best("s", "e")}
     )
     UPDATE work w SET expected_contact_id = n.id FROM nearest n WHERE n.line = w.line
 """
@@ -67,9 +74,9 @@ def choose_work(session: Session, *, source_id: int) -> None:
     session.execute(text("ANALYZE work"))
 
 
-def match_expected(session: Session) -> None:
+def match_expected(session: Session, *, zone: str) -> None:
     """Point the rows of `work` at the contact of the schedule they are for: same person and code, nearest window."""
-    session.execute(text(_EXPECTED))
+    session.execute(text(_EXPECTED), {"zone": zone})
 
 
 def insert_new(session: Session, *, source_id: int, run_id: int, by: str, now: datetime) -> int:

@@ -56,6 +56,7 @@ _UPDATE = """
                      OR (p.life_status_by LIKE 'person:%' AND s.subject_life_status <> 'deceased')
                 THEN p.life_status_by ELSE :by END,
             deceased_on = coalesce(p.deceased_on, s.subject_deceased_on),
+            left_birth_place_on = coalesce(s.left_birth_place_on, p.left_birth_place_on),
             details_by = CASE WHEN p.details_by LIKE 'person:%' THEN p.details_by ELSE :by END,
             source_version = CASE WHEN s.version_order IS NULL THEN p.source_version
                                   ELSE :prefix || s.version_order END,

@@ -25,6 +25,8 @@ WAITING: dict[str, str] = {
         SELECT min(settle_due_at) FROM message WHERE state IN ('sending', 'sent') AND settle_due_at <= :now
     """,
     "scores": "SELECT min(examine_at) FROM indicator WHERE examine_at <= :now",
+    "plans": "SELECT marked_at FROM plan_mark WHERE marked_at <= :now ORDER BY id LIMIT 1",
+    "pregnancies": "SELECT min(next_due_at) FROM pregnancy WHERE next_due_at <= :now",
 }
 
 
@@ -47,7 +49,7 @@ def counts(session: Session) -> dict[str, dict[str, int]]:
 
 def oldest_due(session: Session, now: datetime) -> dict[str, datetime | None]:
     """Since when the oldest due row of each kind has waited; None where nothing is due."""
-    return {name: session.execute(text(query), {"now": now}).scalar_one() for name, query in WAITING.items()}
+    return {name: session.execute(text(query), {"now": now}).scalar() for name, query in WAITING.items()}
 
 
 def _state_column(table: str) -> str:

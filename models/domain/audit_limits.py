@@ -3,6 +3,16 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from models.domain.planning import FamilyReviewRule, PlanningRules
+
+
+@dataclass(frozen=True, slots=True)
+class PlanningLimits:
+    """By which rules plans are made, for the auditor's own look at them."""
+
+    planning: PlanningRules
+    family_review: FamilyReviewRule
+
 
 @dataclass(frozen=True, slots=True)
 class AuditLimits:
@@ -14,6 +24,7 @@ class AuditLimits:
     sending: timedelta
     holiday_horizon: timedelta  # the checked bank holidays must reach this far ahead
     holidays_checked_until: date
+    planning: PlanningLimits
 
     def holidays_end_soon(self, today: date) -> bool:
         """Whether the list of bank holidays that somebody has checked ends too near `today`."""

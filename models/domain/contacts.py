@@ -49,6 +49,8 @@ class ContactKind:
     opens: Mapping[AppointmentStatus, FollowUpTrigger]
     reminders: bool
     missed_words: str
+    recorded: bool = False  # a person may record on the family's page that it took place
+    whole_family: bool = False  # one for the household, whichever child it is booked for
 
     def __hash__(self) -> int:
         return hash(self.code)
@@ -67,6 +69,11 @@ class ContactKinds:
     def get(self, code: str) -> ContactKind | None:
         """Return the kind of this code; None for a code the trust has not configured: a row error, never a guess."""
         return self.kinds.get(code)
+
+    @property
+    def recorded(self) -> frozenset[str]:
+        """The codes that a person may record as having taken place."""
+        return frozenset(code for code, kind in self.kinds.items() if kind.recorded)
 
 
 def shows_seen(

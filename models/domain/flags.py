@@ -28,6 +28,11 @@ class FlagKinds:
         return frozenset(code for code, kind in self.kinds.items() if kind.high_risk)
 
     @property
+    def harmless_codes(self) -> frozenset[str]:
+        """The codes known not to make a family high risk; any other code does."""
+        return frozenset(code for code, kind in self.kinds.items() if not kind.high_risk)
+
+    @property
     def text_blocking_codes(self) -> frozenset[str]:
         """The codes under which no family text leaves."""
         return frozenset(code for code, kind in self.kinds.items() if kind.blocks_texts)

@@ -376,3 +376,15 @@ class ActorKind(StrEnum):
     ENGINE = "engine"
     IMPORT = "import"
     PROVIDER = "provider"
+
+
+# -- schedules and planning
+
+
+class PlannedService(StrEnum):
+    """A service whose contacts a schedule may plan; a deployment switches on those it plans for."""
+
+    HEALTH_VISITING = "health_visiting"
+    MIDWIFERY = "midwifery"
+    GENERAL_PRACTICE = "general_practice"
+    PRE_BIRTH = "pre_birth"  # checkpoints of a pre-birth plan, for families with a flag that asks for them

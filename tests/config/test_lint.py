@@ -168,6 +168,86 @@ SPOILT = [
         "schedules/england.yaml", "superseded_by: HV-6M", "superseded_by: HV-9M", "a contact of this", id="nobody"
     ),
     pytest.param(
+        "schedules/england.yaml", "code: HV-3M", "code: GP-6W-BABY", "a contact of health_visiting", id="whose service"
+    ),
+    pytest.param(
+        "schedules/gp-checks.yaml", "    of: mother\n", "", "a contact whose subject is the child", id="whose contact"
+    ),
+    pytest.param(
+        "schedules/england.yaml",
+        "    window: {from: {days: 10}",
+        "    window: {from: {gestation: 28+0}",
+        "gestation needs the anchor edd",
+        id="weeks of pregnancy after birth",
+    ),
+    pytest.param(
+        "schedules/england.yaml",
+        "    unbooked_on: {days: 7}",
+        "    unbooked_on: null",
+        "nobody can record that this contact took place",
+        id="neither booked nor recorded",
+    ),
+    pytest.param(
+        "schedules/england.yaml",
+        "effective_from: 2026-11-01",
+        "effective_from: 2026-11-31",
+        "a date that exists",
+        id="31 November",
+    ),
+    pytest.param(
+        "schedules/pre-birth.yaml", "flags: [pre_birth_plan]", "flags: [prebirth]", "a flag of flags.yaml", id="no flag"
+    ),
+    pytest.param("planning.yaml", "health_visiting: true", "health_visiting: soon", "boolean", id="a service, maybe"),
+    pytest.param(
+        "planning.yaml",
+        "services: {health_visiting: true, midwifery: false, general_practice: false, pre_birth: true}",
+        "services: {health_visiting: false, midwifery: false, general_practice: false, pre_birth: false}",
+        "at least one service whose contacts",
+        id="nothing planned",
+    ),
+    pytest.param("planning.yaml", "flag: neonatal_inpatient", "flag: nicu", "a flag of flags.yaml", id="no such stay"),
+    pytest.param(
+        "planning.yaml",
+        "seen_within_high_risk: {working_days: 2}",
+        "seen_within_high_risk: {working_days: 6}",
+        "at most 5",
+        id="slower for high risk",
+    ),
+    pytest.param(
+        "planning.yaml", "contacts: [MW-BOOK,", "contacts: [MW-BOOKING,", "a code of contacts.yaml", id="no such point"
+    ),
+    pytest.param(
+        "planning.yaml", "born_from: {days: -126}", "born_from: {days: 126}", "days before the EDD", id="born too late"
+    ),
+    pytest.param(
+        "family-review.yaml",
+        "until: {months: 6}",
+        "until: {months: 7}",
+        "expected at most 6 months",
+        id="a review too rare",
+    ),
+    pytest.param(
+        "family-review.yaml",
+        "unbooked_on: {months: 5}",
+        "unbooked_on: {months: 7}",
+        "in this order",
+        id="a review unbooked too late",
+    ),
+    pytest.param(
+        "family-review.yaml",
+        "contact: HV-FAMILY",
+        "contact: HV-1Y",
+        "recorded and whole_family",
+        id="not the family's contact",
+    ),
+    pytest.param(
+        "family-review.yaml",
+        "flags: [severe_mental_illness]",
+        "flags: [smi]",
+        "a flag of flags.yaml",
+        id="a flag nobody has",
+    ),
+    pytest.param(
         "prompts.yaml", "decide_within: {hours: 2}", "decide_within: {hours: 30}", "at most 24", id="not today"
     ),
     pytest.param("prompts.yaml", "id: epds-10", "id: epds-13", "an id that no other rule has", id="one rule id twice"),

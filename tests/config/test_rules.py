@@ -39,10 +39,32 @@ class TestPathwayInForce:
 
 
 class TestSchedule:
-    def test_of_a_nation_without_one_is_an_error_by_name(self):
+    def test_in_force_is_the_nations_own(self):
         """Another nation's children are not planned by England's schedule."""
-        with pytest.raises(UnknownRule, match="no schedule for wales"):
-            replace(RULES, nation="wales").schedule(on=date(2026, 11, 22))
+        wales = replace(RULES, nation="wales").schedules_in_force(on=date(2026, 11, 22))
+        assert [one.code for one in wales if one.service == "health_visiting"] == ["wales"]
+
+    def test_in_force_is_the_newest_already_effective(self):
+        """A version of next year plans nobody yet; a date before all of them takes the newest there is."""
+        (england,) = (one for one in RULES.schedules if one.code == "england")
+        second = replace(england, version=2, effective_from=date(2027, 4, 1))
+        rules = replace(RULES, schedules=(england, second))
+        for on, version in ((date(2027, 3, 31), 1), (date(2027, 4, 1), 2), (date(2016, 1, 1), 2)):
+            assert [one.version for one in rules.schedules_in_force(on=on)] == [version]
+
+    def test_for_no_service_at_all_stops_the_start(self, tmp_path):
+        """A nation whose only switched-on service has no schedule would plan nobody, in silence."""
+        (tmp_path / "schedules").mkdir()
+        england = (SHIPPED / "schedules" / "england.yaml").read_text(encoding="utf-8")
+        (tmp_path / "schedules" / "scotland.yaml").write_text(
+            england.replace("code: england", "code: scotland"), encoding="utf-8"
+        )
+        planning = (SHIPPED / "planning.yaml").read_text(encoding="utf-8")
+        (tmp_path / "planning.yaml").write_text(
+            planning.replace("pre_birth: true", "pre_birth: false"), encoding="utf-8"
+        )
+        with pytest.raises(UnknownRule, match="no schedule for scotland of any service"):
+            load_rules(config_dir=tmp_path, nation="scotland", today=date(2026, 11, 22))
 
 
 class TestFlag:

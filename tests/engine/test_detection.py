@@ -345,6 +345,8 @@ def an_expected(world: World, child: int) -> int:
         anchor_on=born,
         window_start=born + timedelta(days=42),
         window_end=born + timedelta(days=56),
+        unbooked_on=born + timedelta(days=45),
+        overdue_on=born + timedelta(days=56),
         next_due_at=world.now - timedelta(hours=1),
         first_received_at=world.now - timedelta(days=20),
     )

@@ -159,7 +159,9 @@ class TestTheDay:
         assert session.scalar(text("SELECT count(*) FROM follow_up WHERE state = 'closed'")) == 1
         assert [one for one in errors if "422" not in one] == []
 
-    @pytest.mark.parametrize("path", ["/texts", "/needs-a-person", "/running", "/?state=backlog", "/nowhere"])
+    @pytest.mark.parametrize(
+        "path", ["/texts", "/needs-a-person", "/running", "/?state=backlog", "/families/1", "/nowhere"]
+    )
     def test_has_no_barrier_on_the_other_pages(self, site, context, path):
         """WCAG 2.2 AA, as far as axe can tell."""
         page = context.new_page()
@@ -207,7 +209,9 @@ class TestTheKeyboard:
 
 
 class TestNarrowAndPlain:
-    @pytest.mark.parametrize("path", ["/login", "/", "/follow-ups/2", "/texts", "/needs-a-person", "/running"])
+    @pytest.mark.parametrize(
+        "path", ["/login", "/", "/follow-ups/2", "/families/1", "/texts", "/needs-a-person", "/running"]
+    )
     def test_pages_fit_320_pixels_without_scrolling_sideways(self, site, chromium, path):
         """Reflow, WCAG 1.4.10."""
         context = chromium.new_context(viewport={"width": 320, "height": 640})

@@ -15,11 +15,20 @@ from models.db.tables.families import (
 from models.db.tables.follow_ups import Alert, FollowUp, FollowUpEvent, PathwayVersion, Referral, ReferralPrompt
 from models.db.tables.messages import Attempt, InboundMessage, Message, MessageSubject, Receipt, TextsStop
 from models.db.tables.patterns import PatternFound, PatternLook
+from models.db.tables.planning import ExpectedContactEvent, PlanMark, PlannedRule, SchoolHandover
 from models.db.tables.running import AuditEntry, AuditSeal, Lease, Tick
 from models.db.tables.sources import ImportRejection, ImportRun, Source
 from models.db.tables.staff import Absence, Practitioner, Team
 
-HISTORY_TABLES = ("appointment_event", "follow_up_event", "audit_entry", "audit_seal", "receipt", "pattern_found")
+HISTORY_TABLES = (
+    "appointment_event",
+    "expected_contact_event",
+    "follow_up_event",
+    "audit_entry",
+    "audit_seal",
+    "receipt",
+    "pattern_found",
+)
 
 __all__ = [
     "HISTORY_TABLES",
@@ -34,6 +43,7 @@ __all__ = [
     "AuditSeal",
     "ContactPoint",
     "ExpectedContact",
+    "ExpectedContactEvent",
     "Flag",
     "FollowUp",
     "FollowUpEvent",
@@ -52,11 +62,14 @@ __all__ = [
     "PatternLook",
     "Person",
     "PersonIdentifier",
+    "PlanMark",
+    "PlannedRule",
     "Practitioner",
     "Pregnancy",
     "Receipt",
     "Referral",
     "ReferralPrompt",
+    "SchoolHandover",
     "Source",
     "Team",
     "TextsStop",

@@ -20,9 +20,19 @@ class ExpectedContact(Base):
         CheckConstraint("window_start <= window_end", name="window"),
         # What waits must be found: a planned or booked contact always has a time to be looked at.
         CheckConstraint("state NOT IN ('planned', 'booked') OR next_due_at IS NOT NULL", name="waiting_has_due"),
+        CheckConstraint("NOT whole_family OR household_id IS NOT NULL", name="family_has_household"),
         UniqueConstraint("person_id", "contact_code", "anchor_on"),
-        # `detect` claims contacts to look at: not booked in time, or overdue.
+        # `detect` claims contacts to look at: not booked in time, or overdue; ended ones whose end has consequences.
         Index("ix_expected_contact_due", "next_due_at", "id", postgresql_where=text("next_due_at IS NOT NULL")),
+        # Appointments of any child find their household's contact; and a household never has two of a kind to come.
+        Index("ix_expected_contact_family", "household_id", postgresql_where=text("whole_family")),
+        Index(
+            "uq_expected_contact_family_coming",
+            "household_id",
+            "contact_code",
+            unique=True,
+            postgresql_where=text("whole_family AND state IN ('planned', 'booked')"),
+        ),
     )
 
     id: Mapped[Pk]
@@ -37,6 +47,13 @@ class ExpectedContact(Base):
     window_start: Mapped[date]
     window_end: Mapped[date]  # last day in time
     late_until: Mapped[date | None]  # last day of the late band
+    # The days of the version it was planned by: a plan keeps them whatever the files say later.
+    unbooked_on: Mapped[date | None]  # null: nothing is ever booked, a person records that it took place
+    overdue_on: Mapped[date]
+    superseded_by: Mapped[str | None]  # the contact that takes its place
+    matches_from: Mapped[date | None]  # an appointment before this day is another contact
+    matches_until: Mapped[date | None]
+    whole_family: Mapped[bool] = mapped_column(server_default=text("false"))  # the household's, on one child's row
     state: Mapped[str] = mapped_column(server_default=ExpectedState.PLANNED)
     next_due_at: Mapped[Instant | None]
     met_at: Mapped[Instant | None]

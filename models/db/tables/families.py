@@ -46,6 +46,7 @@ class Person(Base):
     life_status: Mapped[str] = mapped_column(server_default=LifeStatus.UNKNOWN)
     life_status_by: Mapped[str | None]
     deceased_on: Mapped[date | None]
+    left_birth_place_on: Mapped[date | None]  # the day a baby left the place of birth
     gp_practice: Mapped[str | None]
     postcode: Mapped[str | None]
     postcode_changed_at: Mapped[Instant | None]  # from one known address to another
@@ -109,6 +110,12 @@ class Pregnancy(Base):
             unique=True,
             postgresql_where=text("outcome IN ('unknown','continuing')"),
         ),
+        one_of("nulliparous", Known),
+        Index(None, "mother_id"),
+        # Planning asks for the pregnancies of a household.
+        Index("ix_pregnancy_household_id", "household_id"),
+        # `detect`: two weeks past the EDD with no outcome; dates that moved.
+        Index("ix_pregnancy_due", "next_due_at", "id", postgresql_where=text("next_due_at IS NOT NULL")),
     )
 
     id: Mapped[Pk]
@@ -119,6 +126,10 @@ class Pregnancy(Base):
     outcome: Mapped[str] = mapped_column(server_default=PregnancyOutcome.UNKNOWN)
     outcome_by: Mapped[str | None]
     ended_on: Mapped[date | None]
+    nulliparous: Mapped[str] = mapped_column(server_default=Known.UNKNOWN)  # NO: she has given birth before
+    nulliparous_by: Mapped[str | None]
+    edd_was: Mapped[date | None]  # by what open contacts were planned before the EDD moved; null once somebody was told
+    next_due_at: Mapped[Instant | None]  # when the engine has to look at it; planning sets it
     created_at: Mapped[Instant] = mapped_column(server_default=text("clock_timestamp()"))
 
 
@@ -157,6 +168,8 @@ class Flag(Base):
     __table_args__ = (
         Index("uq_flag_current", "person_id", "code", unique=True, postgresql_where=text("ended_at IS NULL")),
         Index("ix_flag_patterns", "id", postgresql_where=text("NOT patterns_looked")),
+        # Past ones count for the family review.
+        Index(None, "person_id"),
     )
 
     id: Mapped[Pk]
