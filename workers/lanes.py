@@ -21,6 +21,7 @@ from workers.machine import SEND_THREADS, Machine
 from workers.prompting import ask_again
 from workers.reconcile import reconcile
 from workers.set_aside import MOST_ASIDE, SMALLER, next_limit, put_off_first
+from workers.staff_changes import follow_staff
 
 log = structlog.get_logger(__name__)
 CLAIM = 1_000  # follow-ups in one transaction: design 9 measured 500 to 1,000
@@ -102,6 +103,7 @@ JOBS: Mapping[Lane, Mapping[str, Job]] = {
     Lane.URGENT: {"advance_urgent": advance_urgent, "prompts": ask_prompts, "send_urgent": send_urgent},
     Lane.ENGINE: {
         "detect": detect,
+        "staff": follow_staff,  # before `advance`, which hands over what it wakes
         "advance": advance_all,
         "prompts": ask_prompts,
         "reconcile": reconcile,

@@ -19,7 +19,8 @@ from models.domain.working_time import (
 )
 
 FRONT_LINE = frozenset({OwnerRole.PRACTITIONER, OwnerRole.ADMIN, OwnerRole.DUTY, OwnerRole.TEAM_POOL})
-STAND_INS = frozenset({OwnerRole.TEAM_POOL, OwnerRole.LAST_RESORT})  # reached when nobody else is, never climbed to
+# Reached when nobody else is, never climbed to.
+STAND_INS = frozenset({OwnerRole.DUTY, OwnerRole.TEAM_POOL, OwnerRole.LAST_RESORT})
 
 
 class Anchor(StrEnum):
@@ -187,5 +188,6 @@ def _chain(goes_up: tuple[OwnerRole, ...], role: OwnerRole) -> tuple[OwnerRole, 
         return (role,)
     if role in goes_up:
         return (*goes_up[goes_up.index(role) :], OwnerRole.LAST_RESORT)
-    pool = (OwnerRole.TEAM_POOL,) if role in FRONT_LINE and role is not OwnerRole.TEAM_POOL else ()
-    return (role, *pool, *goes_up, OwnerRole.LAST_RESORT)
+    # Away and no cover named: duty, then the team lead.
+    duty = (OwnerRole.DUTY,) if role in (OwnerRole.PRACTITIONER, OwnerRole.ADMIN) else ()
+    return (role, *duty, *goes_up, OwnerRole.LAST_RESORT)

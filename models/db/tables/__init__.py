@@ -17,21 +17,26 @@ from models.db.tables.messages import Attempt, InboundMessage, Message, MessageS
 from models.db.tables.running import AuditEntry, AuditSeal, Lease, Tick
 from models.db.tables.sources import ImportRejection, ImportRun, Source
 from models.db.tables.staff import Absence, Practitioner, Team
+from models.db.tables.staffing import AgencyContact, CaseloadMove, ContactRoute, DutyGap, StaffedHours, StepTime
 
-HISTORY_TABLES = ("appointment_event", "follow_up_event", "audit_entry", "audit_seal", "receipt")
+HISTORY_TABLES = ("appointment_event", "follow_up_event", "audit_entry", "audit_seal", "receipt", "duty_gap")
 
 __all__ = [
     "HISTORY_TABLES",
     "Absence",
     "Account",
     "AccountTeam",
+    "AgencyContact",
     "Alert",
     "Appointment",
     "AppointmentEvent",
     "Attempt",
     "AuditEntry",
     "AuditSeal",
+    "CaseloadMove",
     "ContactPoint",
+    "ContactRoute",
+    "DutyGap",
     "ExpectedContact",
     "Flag",
     "FollowUp",
@@ -55,6 +60,8 @@ __all__ = [
     "Referral",
     "ReferralPrompt",
     "Source",
+    "StaffedHours",
+    "StepTime",
     "Team",
     "TextsStop",
     "Tick",
