@@ -7,6 +7,7 @@ from config.lint_pathways import pathway_findings
 from config.lint_rules import contact_findings, event_findings, holiday_findings, prompt_findings, schedule_findings
 from config.message_lint import lint_folders
 from config.rule_files import RuleFiles, read_all
+from config.staffing_loader import staffing_findings
 from config.yaml_files import Finding
 
 
@@ -34,4 +35,7 @@ def lint_files(files: RuleFiles) -> list[Finding]:
         findings += prompt_findings(prompts)
     if holidays is not None:
         findings += holiday_findings(holidays)
+    staffing = files.one("staffing")
+    if staffing is not None:
+        findings += staffing_findings(staffing)
     return findings

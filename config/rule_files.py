@@ -21,6 +21,7 @@ SORTS = {
     "flags.yaml": "flags",
     "prompts.yaml": "prompts",
     "holidays.yaml": "holidays",
+    "staffing.yaml": "staffing",
 }
 
 

@@ -20,6 +20,7 @@ from config.rule_loaders import (
     prompts_from,
     schedule_from,
 )
+from config.staffing_loader import staffing_from
 from config.yaml_files import RulesError
 from models.domain.contacts import ContactKinds
 from models.domain.family_events import EventRules
@@ -27,6 +28,7 @@ from models.domain.flags import FlagKinds
 from models.domain.freshness import FeedRules
 from models.domain.pathway import Pathway
 from models.domain.schedule import Schedule
+from models.domain.staffing_rules import StaffingRules
 from models.domain.working_time import WorkingCalendar
 
 PathwayKey = tuple[str, int]
@@ -50,6 +52,7 @@ class Rules:
     prompts: PromptRules
     feeds: FeedRules
     calendar: WorkingCalendar
+    staffing: StaffingRules
 
     def pathway(self, code: str, version: int) -> Pathway:
         """Return one version: the one a running follow-up began with."""
@@ -119,4 +122,5 @@ def build_rules(files: RuleFiles, *, nation: str, today: date) -> Rules:
         prompts=prompts_from(prompts.content),
         feeds=feeds_from(contacts.content),
         calendar=calendar_from(holidays.content, nation=nation, today=today),
+        staffing=staffing_from(files.by_sort["staffing"][0].content),
     )

@@ -71,6 +71,8 @@ def parser_of(field: Field, settings: Settings, patterns: tuple[str, ...]) -> Pa
             parse = _moment(settings, patterns)
         case Shape.FLAGS:
             parse = _flags(settings.flags)
+        case Shape.FLAG:
+            parse = _flag(settings.flags)
         case Shape.PHONE:
             parse = _phone(settings.region)
         case Shape.FREE:
@@ -145,6 +147,17 @@ def _flags(known: frozenset[str]) -> Parse:
         if any(len(code) > LONGEST_CODE for code in codes):
             raise BadValue(f"expected codes separated by |, each of at most {LONGEST_CODE} characters")
         return "|".join(sorted({folded.get(code.casefold(), code) for code in codes}))
+
+    return parse
+
+
+def _flag(known: frozenset[str]) -> Parse:
+    read = _flags(known)
+
+    def parse(text: str) -> str:
+        if "|" in text:
+            raise BadValue("expected one code; each flag has a row of its own")
+        return read(text)
 
     return parse
 

@@ -13,14 +13,20 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from config.rules import Rules
+from intake.absences import apply_absences
 from intake.applying import Applied, Apply, Import
 from intake.appointments import apply_appointments
+from intake.calendar_file import calendar_mapping, open_calendar
+from intake.caseloads import apply_caseloads
 from intake.columns import Plan, plan_columns
+from intake.errors import UnusableFile
+from intake.flags import apply_flags
+from intake.formats import Format, Sheet
 from intake.indicators import apply_indicators
 from intake.mapping import NO_MAPPING, Mapping, load_mapping
 from intake.parsing import ContactFacts, Settings
 from intake.people import apply_people
-from intake.reading import Sheet, open_sheet
+from intake.reading import open_sheet
 from intake.records import KINDS
 from intake.report import ImportReport, faults_of
 from intake.rows import staging_columns, staging_lines
@@ -38,7 +44,12 @@ _APPLY: dict[ImportKind, Apply] = {
     ImportKind.PEOPLE: apply_people,
     ImportKind.STAFF: apply_staff,
     ImportKind.INDICATORS: apply_indicators,
+    ImportKind.FLAGS: apply_flags,
+    ImportKind.ABSENCES: apply_absences,
+    ImportKind.CASELOADS: apply_caseloads,
 }
+# Lists: what a full one lacks may be over. Each kind has its own usual size, whatever else the source sends.
+_LISTS = frozenset({ImportKind.FLAGS, ImportKind.ABSENCES, ImportKind.CASELOADS})
 _SUBJECT_ROLES = {Subject.CHILD: "child", Subject.WOMAN: "mother", Subject.ATTENDEE: ""}
 _STAFF_ROLES = {
     "health_visiting": StaffRole.HEALTH_VISITOR,
@@ -60,6 +71,7 @@ def import_file(
     rules: Rules,
     now: datetime,
     as_of: datetime | None = None,
+    format: Format = Format.CSV,
 ) -> ImportReport:
     """Import `path` and return what came of it; raise UnusableInput, with nothing stored, where it can't be used.
 
@@ -67,7 +79,9 @@ def import_file(
     where the mapping says so. With `dry_run` everything is done and then taken back.
     """
     mapping = load_mapping(mapping_path, kind=kind) if mapping_path else NO_MAPPING
-    sheet = open_sheet(path, encoding=mapping.encoding, delimiter=mapping.delimiter)
+    if format is Format.ICS:
+        mapping = calendar_mapping(mapping)
+    sheet = _opened(path, format, kind, mapping, rules=rules, now=now)
     plan = plan_columns(sheet.headers, mapping, KINDS[kind], file_name=path.name)
     told_as_of = as_of or (_file_time(path) if mapping.as_of_file_time else now)
     job = _Job(kind, sheet, plan, mapping, rules, now, min(told_as_of, now), progress)
@@ -78,6 +92,17 @@ def import_file(
         else:
             session.commit()
     return report
+
+
+def _opened(path: Path, format: Format, kind: ImportKind, mapping: Mapping, *, rules: Rules, now: datetime) -> Sheet:
+    """Open the file as a table; raise UnusableFile where it is none of its format."""
+    if format is Format.CSV:
+        return open_sheet(path, encoding=mapping.encoding, delimiter=mapping.delimiter)
+    if kind is not ImportKind.ABSENCES:
+        raise UnusableFile(f"{path.name}: a calendar holds absences; --kind is {kind}, expected {ImportKind.ABSENCES}")
+    today = rules.calendar.civil_date(now)
+    span = {"since": today - rules.staffing.calendar_back, "until": today + rules.staffing.calendar_ahead}
+    return open_calendar(path, encoding=mapping.encoding, **span)
 
 
 @dataclass(frozen=True)
@@ -117,7 +142,10 @@ def _run(session: Session, job: _Job, *, source: str, dry_run: bool) -> ImportRe
     run_id = intake_runs.open_run(session, source_id=row.id, kind=job.kind, sha256=sha256, by=by, now=job.now)
     read = _stage(session, job, row)
     intake_runs.lock_applying(session)
-    small = row.extent is Extent.FULL and is_suddenly_small(rows=read, usual=row.usual_row_count, rules=job.rules.feeds)
+    usual = row.usual_row_count
+    if job.kind in _LISTS:
+        usual = intake_runs.usual_list_size(session, source_id=row.id, kind=job.kind)
+    small = row.extent is Extent.FULL and _is_small(job, read, usual)
     this = Import(
         session,
         row.id,
@@ -128,9 +156,21 @@ def _run(session: Session, job: _Job, *, source: str, dry_run: bool) -> ImportRe
         is_whole=row.extent is Extent.FULL and not small and read > 0,
         staff_roles=job.staff_roles(),
         rules=job.rules,
+        authoritative=row.authoritative_for,
+        headers={field.name: heading for _, heading, field in job.plan.read},
     )
     applied = _APPLY[job.kind](this)
-    return _finish(session, job, this, applied, source=row, as_of=as_of, small=small, dry_run=dry_run)
+    if small and job.kind in _LISTS:
+        intake_runs.hold_back(session, run_id=run_id)
+    return _finish(session, job, this, applied, source=row, as_of=as_of, small=(read, usual) if small else None,
+                   dry_run=dry_run)  # fmt: skip
+
+
+def _is_small(job: _Job, read: int, usual: int | None) -> bool:
+    """Whether an extract is far smaller than usual; a list also where only few rows are usual, or none came at all."""
+    if job.kind not in _LISTS:
+        return is_suddenly_small(rows=read, usual=usual, rules=job.rules.feeds)
+    return usual is not None and usual > 0 and (read == 0 or read < usual * job.rules.feeds.small_below)
 
 
 def _stage(session: Session, job: _Job, source: SourceRow) -> int:
@@ -160,7 +200,7 @@ def _finish(
     *,
     source: SourceRow,
     as_of: datetime,
-    small: bool,
+    small: tuple[int, int | None] | None,
     dry_run: bool,
 ) -> ImportReport:
     """Keep the faults, close the run, note the delivery, raise the tasks; return the report."""
@@ -176,27 +216,40 @@ def _finish(
     )
     intake_runs.close_run(session, run_id=this.run_id, counts=counts, as_of=as_of, by=this.by, now=job.now)
     if job.kind is ImportKind.APPOINTMENTS or not intake_runs.has_appointments(session, source_id=source.id):
-        health = FeedHealth.SMALL if small else FeedHealth.FRESH
+        is_list = job.kind in _LISTS
+        health = FeedHealth.SMALL if small and not is_list else FeedHealth.FRESH
         intake_runs.note_delivery(
-            session, source_id=source.id, as_of=as_of, rows=counts.read, health=health, received_at=job.now
-        )
-    _raise_tasks(this, job, applied, rejected_rows)
+            session, source_id=source.id, as_of=as_of, rows=None if is_list else counts.read, health=health,
+            received_at=job.now,
+        )  # fmt: skip
+    _raise_tasks(this, job, applied, rejected_rows, small)
     rejected, warnings = faults_of(session, run_id=this.run_id)
     return ImportReport(
         source=source.name, kind=job.kind, dry_run=dry_run, run_id=None if dry_run else this.run_id, as_of=as_of,
         read=counts.read, created=counts.created, updated=counts.updated, unchanged=counts.unchanged,
         vanished=applied.vanished, rejected=rejected, warnings=warnings,
-        notes=tuple(f"the mapping names the column {name!r}, which the file lacks" for name in job.plan.missing),
+        notes=(
+            *(f"the mapping names the column {name!r}, which the file lacks" for name in job.plan.missing),
+            *applied.notes,
+        ),
     )  # fmt: skip
 
 
-def _raise_tasks(this: Import, job: _Job, applied: Applied, rejected: int) -> None:
-    """One task a kind for the source's owner: rows to correct, people in conflict, appointments gone."""
+def _raise_tasks(
+    this: Import, job: _Job, applied: Applied, rejected: int, small: tuple[int, int | None] | None
+) -> None:
+    """One task a kind for the source's owner: rows to correct, people in conflict, appointments gone, a small list."""
     tasks = {
         AlertKind.REJECTED_ROWS: rejected - applied.conflicts + applied.contradicted,
         AlertKind.IDENTITY_CONFLICT: applied.conflicts,
-        AlertKind.VANISHED: applied.vanished,
+        AlertKind.VANISHED: applied.vanished if job.kind is ImportKind.APPOINTMENTS else 0,
     }
+    if small is not None and job.kind in _LISTS:
+        rows, usual = small
+        intake_runs.raise_task(
+            this.session, kind=AlertKind.FEED_SMALL, source_id=this.source_id, run_id=this.run_id, count=rows,
+            usual=usual, now=job.now, due_in=job.rules.feeds.grace,
+        )  # fmt: skip
     for kind, count in tasks.items():
         if count > 0:
             intake_runs.raise_task(

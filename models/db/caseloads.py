@@ -10,27 +10,27 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 
-def apply_due(session: Session, *, now: datetime, limit: int) -> int:
-    """Apply up to `limit` planned moves that are due, oldest first; return how many. Others' locked ones are left."""
-    return int(session.execute(_APPLY, {"now": now, "limit": limit}).scalar_one())
+def apply_due(session: Session, *, now: datetime, limit: int | None) -> int:
+    """Apply planned moves that are due, oldest first, all or up to `limit`; return how many. Locked ones are left."""
+    return int(session.execute(_APPLY_DUE, {"now": now, "limit": limit}).scalar_one())
+
+
+def move_as_registered(session: Session, *, by: str, now: datetime) -> int:
+    """Move the people of an import's `work` whom the register gives to another holder now; return how many.
+
+    A move that waits for its day goes on waiting.
+    """
+    return int(session.execute(_MOVE_AS_REGISTERED, {"now": now, "by": by}).scalar_one())
 
 
 # The person's holder, the move's own row, what is woken and the audit trail stand or fall together.
-_APPLY = text(
-    """
-    WITH due AS MATERIALIZED (
-        SELECT id, person_id, to_practitioner_id, recorded_by FROM caseload_move
-        WHERE due_at <= :now ORDER BY due_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
-    ), held AS (
+_MOVE = """
+    WITH due AS MATERIALIZED ({due}), held AS (
         SELECT d.*, p.caseload_holder_id AS was FROM due d JOIN person p ON p.id = d.person_id
     ), moved AS (
         UPDATE person p SET caseload_holder_id = h.to_practitioner_id FROM held h
         WHERE p.id = h.person_id AND p.caseload_holder_id IS DISTINCT FROM h.to_practitioner_id
-    ), done AS (
-        UPDATE caseload_move c SET state = 'applied', due_at = NULL, applied_at = :now,
-            from_practitioner_id = nullif(h.was, h.to_practitioner_id)
-        FROM held h WHERE c.id = h.id
-    ), woken AS (
+    ), done AS ({done}), woken AS (
         UPDATE follow_up SET next_due_at = :now FROM (
             SELECT f.id FROM held h JOIN follow_up f ON f.person_id = h.person_id
             WHERE h.was IS DISTINCT FROM h.to_practitioner_id
@@ -47,5 +47,33 @@ _APPLY = text(
         FROM held h WHERE h.was IS DISTINCT FROM h.to_practitioner_id
     )
     SELECT count(*) FROM due
-    """
+"""
+_APPLY_DUE = text(
+    _MOVE.format(
+        due="""
+        SELECT id, person_id, to_practitioner_id, recorded_by FROM caseload_move
+        WHERE due_at <= :now ORDER BY due_at, id LIMIT CAST(:limit AS bigint) FOR UPDATE SKIP LOCKED
+        """,
+        done="""
+        UPDATE caseload_move c SET state = 'applied', due_at = NULL, applied_at = :now,
+            from_practitioner_id = nullif(h.was, h.to_practitioner_id)
+        FROM held h WHERE c.id = h.id
+        """,
+    )
+)
+_MOVE_AS_REGISTERED = text(
+    _MOVE.format(
+        due="""
+        SELECT DISTINCT ON (w.person_id) w.person_id, w.practitioner_id AS to_practitioner_id,
+               CAST(:by AS text) AS recorded_by
+        FROM work w JOIN person p ON p.id = w.person_id
+        WHERE p.caseload_holder_id <> w.practitioner_id AND NOT w.speaks_of_unborn ORDER BY w.person_id, w.line DESC
+        """,
+        done="""
+        INSERT INTO caseload_move (person_id, from_practitioner_id, to_practitioner_id, state, effective_at, applied_at,
+                                   recorded_at, recorded_by)
+        SELECT person_id, was, to_practitioner_id, 'applied', CAST(:now AS timestamptz), :now, :now, recorded_by
+        FROM held ORDER BY person_id
+        """,
+    )
 )

@@ -159,6 +159,7 @@ INDEXES = (
 )
 COLUMNS = (
     "ALTER TABLE practitioner ADD COLUMN look_at timestamptz",
+    "ALTER TABLE import_run ADD COLUMN held_back boolean NOT NULL DEFAULT false",
     "ALTER TABLE absence ADD COLUMN recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),"
     " ADD COLUMN source_id bigint CONSTRAINT fk_absence_source_id REFERENCES source (id),"
     " ADD COLUMN source_ref text, ADD COLUMN called_off_at timestamptz, ADD COLUMN called_off_by text",
