@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from config.rules import Rules
-from models.db import alerts, cases, feeds, follow_ups, messages, referrals, ticks
+from models.db import alerts, cases, feeds, follow_ups, messages, referrals, step_time_rows, ticks
 from models.db.alerts import NewAlert
 from models.db.feeds import Feed
 from models.db.people_resolution import Whose, directory
@@ -33,7 +33,7 @@ def reconcile(machine: Machine) -> int:
     """Do each look in a transaction of its own; return how many rows were handled."""
     rules = machine.rules()
     handled = 0
-    for step in (look_at_feeds, raise_overdue, chase_referrals, _find_risk_if_due):
+    for step in (look_at_feeds, raise_overdue, chase_referrals, lapse_extensions, _find_risk_if_due):
         with Session(machine.engine) as session, session.begin():
             handled += step(session, rules, machine.clock(session))
     return handled
@@ -124,6 +124,11 @@ def chase_referrals(session: Session, rules: Rules, now: datetime) -> int:
         )
     cases.save(session, work.opened, now=now)
     return len(silent)
+
+
+def lapse_extensions(session: Session, rules: Rules, now: datetime) -> int:
+    """End questions for more time whose step has fired or whose follow-up went on. The caller commits."""
+    return step_time_rows.lapse_moot(session, now=now)
 
 
 def find_risk(session: Session, rules: Rules, now: datetime) -> int:

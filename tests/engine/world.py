@@ -165,6 +165,7 @@ class World:
             reconcile.look_at_feeds,
             reconcile.raise_overdue,
             reconcile.chase_referrals,
+            reconcile.lapse_extensions,
             reconcile.find_risk,
             ask_again,
         ):
