@@ -2,24 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from functools import cache
 from itertools import pairwise
-from typing import Any
 
+from config.ceilings import ceilings, working_days
+from config.lint_agencies import agency_findings
 from config.pathways_loader import pathway_from
-from config.rule_files import SHIPPED
-from config.yaml_files import Finding, RuleFile, Where, read_rule_file
+from config.yaml_files import Finding, RuleFile, Where
 from models.domain.pathway import DATE_ANCHORS, FRONT_LINE, Anchor, Due, Pathway, Span, Step, Unit
 from models.domain.words import FollowUpTrigger, OwnerRole
 
 _STANDING = ("until_seen", "confirm_seen", "second_person", "backlog_triage")
-_HOURS_A_WORKING_DAY = 8
-
-
-@cache
-def ceilings() -> Any:
-    """Return what no ladder may exceed (config/ceilings.yaml). A trust's folder can't change it."""
-    return read_rule_file(SHIPPED / "ceilings.yaml").content
 
 
 def pathway_findings(files: Sequence[RuleFile]) -> list[Finding]:
@@ -58,6 +50,7 @@ def _one_file(file: RuleFile) -> Iterator[Finding]:
         yield from _spans(file, where, step)
     for where, step in places:
         yield from _dues(file, where, step)
+        yield from agency_findings(file, where, step)
         if step.offers_text and FollowUpTrigger.OUTCOME_NOT_RECORDED in step.triggers:
             yield file.finding((*where, "offers_text"), "no text to a family from an unrecorded outcome")
     yield from _firsts(file, pathway)
@@ -76,7 +69,7 @@ def _spans(file: RuleFile, where: Where, step: Step) -> Iterator[Finding]:
         high_risk: Span | None = getattr(step.high_risk, name)
         if routine is not None:
             limit = top["routine"][f"{name.split('_')[0]}_working_days"]
-            if not 0 < _working_days(routine) <= limit:
+            if not 0 < working_days(routine) <= limit:
                 yield file.finding((*where, name), f"more than nothing and at most {limit} working days")
         if high_risk is not None:
             limit = top["high_risk"]["any_span_hours"]
@@ -125,7 +118,7 @@ def _firsts(file: RuleFile, pathway: Pathway) -> Iterator[Finding]:
     if any(FollowUpTrigger.OUTCOME_NOT_RECORDED in step.triggers for step in pathway.steps):
         limit = top["outcome_not_recorded"]["team_lead_working_days"]
         leads = [
-            _working_days(due.span)
+            working_days(due.span)
             for step in pathway.steps
             if step.routine.owner is OwnerRole.TEAM_LEAD
             for due in step.routine.due
@@ -139,18 +132,12 @@ def _from_start(pathway: Pathway, trigger: FollowUpTrigger, *, high_risk: bool) 
         if step.misses_at_least <= 1:
             for due in terms.due:
                 if due.anchor in (Anchor.START, Anchor.OPENED) and due.misses_at_least <= 1:
-                    yield due.span.count if high_risk and due.span.unit is Unit.HOURS else _working_days(due.span)
+                    yield due.span.count if high_risk and due.span.unit is Unit.HOURS else working_days(due.span)
 
 
 def _by_date(pathway: Pathway, trigger: FollowUpTrigger) -> bool:
     plan = pathway.plan(trigger, high_risk=False)
     return any(due.anchor in DATE_ANCHORS for _, _, terms in plan for due in terms.due)
-
-
-def _working_days(span: Span) -> float:
-    if span.unit in (Unit.HOURS, Unit.WORKING_HOURS):
-        return span.count / _HOURS_A_WORKING_DAY
-    return float(span.count)
 
 
 def _across_versions(files: Sequence[RuleFile]) -> Iterator[Finding]:

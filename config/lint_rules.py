@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from config.lint_pathways import ceilings
+from config.ceilings import ceilings
 from config.rule_loaders import schedule_from
 from config.yaml_files import Finding, RuleFile, Where
 from models.domain.schedule import ScheduledContact

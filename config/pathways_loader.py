@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import date, time
 from typing import Any
 
-from models.domain.pathway import Anchor, Due, Pathway, Span, Step, Terms, Unit
-from models.domain.words import FollowUpTrigger, OwnerRole, Urgency
+from models.domain.pathway import AgencyTask, Anchor, Due, Pathway, Span, Step, Terms, Unit
+from models.domain.words import Agency, FollowUpTrigger, OwnerRole, Urgency
 
 Content = Mapping[str, Any]
 
@@ -60,7 +60,12 @@ def _step(content: Content, defaults: Content, high_risk_defaults: Content) -> S
         offers_text=content.get("offers_text", False),
         routine=_terms({**defaults, **content}),
         high_risk=_terms({**high_risk_defaults, **plan, **content.get("high_risk", {})}),
+        contacts_agency=_agency(content.get("contacts_agency")),
     )
+
+
+def _agency(content: Content | None) -> AgencyTask | None:
+    return None if content is None else AgencyTask(Agency(content["agency"]), span_from(content["reply_within"]))
 
 
 def _terms(content: Content) -> Terms:

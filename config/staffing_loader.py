@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from config.lint_pathways import ceilings
+from config.ceilings import ceilings
 from config.pathways_loader import span_from
 from config.yaml_files import Finding, RuleFile
 from models.domain.pathway import Span, Unit

@@ -22,6 +22,7 @@ from workers.prompting import ask_again
 from workers.reconcile import reconcile
 from workers.set_aside import MOST_ASIDE, SMALLER, next_limit, put_off_first
 from workers.staff_changes import follow_staff
+from workers.staffing_check import check_if_due
 
 log = structlog.get_logger(__name__)
 CLAIM = 1_000  # follow-ups in one transaction: design 9 measured 500 to 1,000
@@ -108,6 +109,7 @@ JOBS: Mapping[Lane, Mapping[str, Job]] = {
         "prompts": ask_prompts,
         "reconcile": reconcile,
         "reminders": plan_reminders,
+        "staffing_check": check_if_due,  # weekly; its own tick is `staffing`
         "audit": audit_if_due,
         "seal": seal_history,
     },

@@ -3,23 +3,14 @@
 Written apart from the engine's own queries on purpose: the same mistake twice is less likely.
 """
 
-from dataclasses import dataclass
+from models.db.audit_check import Check
+from models.db.audit_staffing import CHECKS as STAFFING
 
 _LIVE = "f.state IN ('open', 'backlog', 'seen', 'closing')"
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """`query` yields the ids of rows that break the rule; its parameters are those of `models.db.auditor`."""
-
-    code: str
-    rule: str  # the number in design section 3
-    says: str
-    query: str
-    warns_only: bool = False
-
-
 CHECKS: tuple[Check, ...] = (
+    *STAFFING,
     Check(
         "appointment_without_follow_up",
         "3.1",

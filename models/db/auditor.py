@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.db.audit_checks import CHECKS, Check
+from models.db.audit_check import Check
+from models.db.audit_checks import CHECKS
 from models.db.seal import chain_breaks
 from models.domain.audit_limits import AuditLimits
 
@@ -56,6 +57,7 @@ def audit(session: Session, now: datetime, *, limits: AuditLimits) -> AuditRepor
         "late_by": now - limits.late,
         "message_late_by": now - limits.message_late,
         "sending_by": now - limits.sending,
+        "staffing_by": now - limits.staffing_silent,
     }
     found = [(check, _finding(session, check, moments)) for check in CHECKS]
     violations = [finding for check, finding in found if finding is not None and not check.warns_only]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
-from models.domain.words import FollowUpTrigger, OwnerRole, Urgency
+from models.domain.words import Agency, FollowUpTrigger, OwnerRole, Urgency
 from models.domain.working_time import (
     WorkingCalendar,
     after_hours,
@@ -93,6 +93,19 @@ class Terms:
     repeat: Span | None
     pauses_while_booked: bool
 
+    @property
+    def runs_in_hours(self) -> bool:
+        """Whether its clock runs at night and over weekends too."""
+        return Unit.HOURS in (self.acknowledge_within.unit, self.climb_after.unit)
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyTask:
+    """A step's owner, who is ours, contacts somebody outside; silence longer than `reply_within` is challenged."""
+
+    agency: Agency
+    reply_within: Span
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -111,6 +124,7 @@ class Step:
     offers_text: bool
     routine: Terms
     high_risk: Terms
+    contacts_agency: AgencyTask | None = None
 
     def terms(self, *, high_risk: bool) -> Terms:
         """Return the terms for one level of risk."""

@@ -166,6 +166,7 @@ class World:
             reconcile.raise_overdue,
             reconcile.chase_referrals,
             reconcile.lapse_extensions,
+            reconcile.challenge_silent,
             reconcile.find_risk,
             ask_again,
         ):
