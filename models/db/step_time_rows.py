@@ -88,6 +88,19 @@ def lapse_moot(session: Session, *, now: datetime) -> int:
     return len(lapsed)
 
 
+def lapse_all(session: Session, follow_up_ids: Sequence[int], *, now: datetime) -> None:
+    """End every change, in force or asked for, of these follow-ups: their plan is another one now."""
+    lapsed = list(session.scalars(_LAPSE_ALL, {"ids": list(follow_up_ids), "now": now}))
+    end_alerts(session, lapsed, by="engine", outcome="plan_changed", now=now)
+
+
+_LAPSE_ALL = text(
+    """
+    UPDATE step_time SET state = 'lapsed', decided_by = coalesce(decided_by, 'engine'),
+        decided_at = coalesce(decided_at, :now)
+    WHERE follow_up_id = ANY(CAST(:ids AS bigint[])) AND state IN ('in_force', 'asked') RETURNING id
+    """
+)
 _STANDING = text(
     """
     SELECT t.id, t.step_id, t.of_lease, t.change, t.state, t.due_at, t.planned_for, t.reason, t.asked_by, t.agreed_by
