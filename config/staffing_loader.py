@@ -6,6 +6,7 @@ from typing import Any
 
 from config.ceilings import ceilings
 from config.pathways_loader import span_from
+from config.working_calendar import WORKING_DAY
 from config.yaml_files import Finding, RuleFile
 from models.domain.pathway import Span, Unit
 from models.domain.staffing_rules import EmergencyRoute, StaffingRules, StepCeilings, WeeklyCheck
@@ -17,6 +18,7 @@ def staffing_from(content: Mapping[str, Any]) -> StaffingRules:
     return StaffingRules(
         version=content["version"],
         source=content["source"],
+        working_day=WORKING_DAY,
         emergency_routes=tuple(EmergencyRoute(**route) for route in hours["emergency_routes"]),
         route_test_valid=timedelta(days=hours["route_test_valid_days"]),
         longest_gap=timedelta(days=hours["longest_gap_days"]),

@@ -176,6 +176,14 @@ def _phone(region: str) -> Parse:
     return parse
 
 
+def phone_number(text: str, region: str = "GB") -> str | None:
+    """Return a telephone number as E.164; None where it can't be one."""
+    try:
+        return _phone(region)(text)
+    except BadValue:
+        return None
+
+
 def _minutes(text: str) -> str:
     if not text.isdecimal() or not 0 < int(text) <= 24 * 60:
         raise BadValue("expected whole minutes from 1 to 1440")

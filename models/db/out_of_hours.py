@@ -13,7 +13,6 @@ from models.db.scope import Scope
 from models.domain.out_of_hours import OutOfHours, Route, Signature, stand
 from models.domain.staffing_rules import StaffingRules
 from models.domain.words import AccountRole, RouteKind
-from models.domain.working_time import WorkingCalendar
 
 MANAGERS = frozenset({AccountRole.TEAM_LEAD, AccountRole.NAMED_NURSE})
 
@@ -53,9 +52,9 @@ def routes(session: Session, team_ids: Collection[int] | None = None) -> list[Ro
 
 
 def standings(
-    session: Session, team_ids: Collection[int], *, rules: StaffingRules, calendar: WorkingCalendar, now: datetime
+    session: Session, team_ids: Collection[int], *, rules: StaffingRules, today: date, now: datetime
 ) -> dict[int, OutOfHours]:
-    """How each of these teams stands out of hours at `now`."""
+    """How each of these teams stands out of hours at `now`, whose civil date `today` is."""
     lines = routes(session, team_ids)
     signed = {
         row.team_id: Signature(row.signed_by, row.until_at)
@@ -69,9 +68,9 @@ def standings(
                 if line.team_id in (None, team)
             ],
             signed.get(team),
-            calendar=calendar,
+            rules=rules,
+            today=today,
             now=now,
-            valid_for=rules.route_test_valid,
         )
         for team in team_ids
     }

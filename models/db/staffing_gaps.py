@@ -45,7 +45,7 @@ def find(
     }
     found = [*_people(session, given), *_no_cover(session, given), *_no_lead(session, given)]
     found += _empty_roles(session, given, ladders, with_trust=with_trust)
-    standings = out_of_hours.standings(session, teams, rules=rules, calendar=calendar, now=now)
+    standings = out_of_hours.standings(session, teams, rules=rules, today=today, now=now)
     found += [
         Gap(kind=StaffingGap.OUT_OF_HOURS, team_id=team, count=standing.open_minutes)
         for team, standing in sorted(standings.items())

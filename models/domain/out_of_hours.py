@@ -7,10 +7,10 @@ Source: domain.md 3.2 ("with an out-of-hours owner (duty HV/on-call MW/EDT)") an
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
+from models.domain.staffing_rules import StaffingRules
 from models.domain.words import RouteKind
-from models.domain.working_time import WorkingCalendar
 
 MINUTES_A_DAY = 24 * 60
 WORKING_WEEKDAYS = range(1, 6)  # ISO: Monday to Friday
@@ -60,19 +60,16 @@ class OutOfHours:
 
 
 def stand(
-    routes: Sequence[Route],
-    signature: Signature | None,
-    *,
-    calendar: WorkingCalendar,
-    now: datetime,
-    valid_for: timedelta,
+    routes: Sequence[Route], signature: Signature | None, *, rules: StaffingRules, today: date, now: datetime
 ) -> OutOfHours:
-    """Return how a team stands at `now`, by its routes and the last signature. A bank holiday counts as a Sunday."""
-    today = calendar.civil_date(now)
-    working = [route for route in routes if route.works(today=today, valid_for=valid_for)]
+    """Return how a team stands at `now`, by its routes and the last signature. A bank holiday counts as a Sunday.
+
+    `today` is the civil date of `now`.
+    """
+    working = [route for route in routes if route.works(today=today, valid_for=rules.route_test_valid)]
     staffed = [hours for route in working for hours in route.hours]
-    day = (_minute(calendar.day_starts), _minute(calendar.day_ends))
-    staffed += [(weekday, *day) for weekday in WORKING_WEEKDAYS]
+    starts, ends = rules.working_day
+    staffed += [(weekday, _minute(starts), _minute(ends)) for weekday in WORKING_WEEKDAYS]
     gaps = tuple(
         (weekday, since, until)
         for weekday in WEEKDAYS
@@ -93,5 +90,5 @@ def _uncovered(spans: Iterable[tuple[int, int]]) -> Iterable[tuple[int, int]]:
         yield reached, MINUTES_A_DAY
 
 
-def _minute(moment: object) -> int:
-    return int(getattr(moment, "hour", 0)) * 60 + int(getattr(moment, "minute", 0))
+def _minute(moment: time) -> int:
+    return moment.hour * 60 + moment.minute

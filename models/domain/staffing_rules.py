@@ -1,7 +1,7 @@
 """The rules of staffing as values: out of hours, the weekly check, how far a person may move a step. Data only."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 
 from models.domain.pathway import Span
 
@@ -46,6 +46,7 @@ class StaffingRules:
     version: int
     source: str
     emergency_routes: tuple[EmergencyRoute, ...]
+    working_day: tuple[time, time]  # local; what lies outside it, and weekends and holidays, is out of hours
     route_test_valid: timedelta
     longest_gap: timedelta
     weekly: WeeklyCheck

@@ -214,8 +214,8 @@ class TestMoving:
         a_miss(world)
         world.add(
             "step_time", follow_up_id=world.one("SELECT id FROM follow_up"), cycle=1, step_id="second-call",
-            of_lease=False, change="earlier", state="in_force", due_at=world.now, planned_for=world.now, high_risk=False,
-            asked_by="person:a", asked_at=world.now, decided_by="person:a", decided_at=world.now,
+            of_lease=False, change="earlier", state="in_force", due_at=world.now, planned_for=world.now,
+            high_risk=False, asked_by="person:a", asked_at=world.now, decided_by="person:a", decided_at=world.now,
         )  # fmt: skip
         run(world)
         assert world.rows("SELECT state FROM step_time") == [("lapsed",)]
