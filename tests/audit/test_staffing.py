@@ -77,14 +77,14 @@ class TestWhatWaits:
             ),
             (
                 "INSERT INTO agency_contact (follow_up_id, cycle, step_id, agency, evidence, contacted_at,"
-                " contacted_by, reply_due_at) SELECT id, 1, 's', 'police', 'x', '2026-11-19Z', 'person:a', '2026-11-20 11:00Z'"
-                " FROM follow_up",
+                " contacted_by, reply_due_at) SELECT id, 1, 's', 'police', 'x', '2026-11-19Z', 'person:a',"
+                " '2026-11-20 11:00Z' FROM follow_up",
                 "agency_silent_unchallenged",
             ),
             (
                 "INSERT INTO agency_contact (follow_up_id, cycle, step_id, agency, evidence, contacted_at,"
-                " contacted_by, challenge_raised_at) SELECT id, 1, 's', 'police', 'x', '2026-11-19Z', 'person:a', '2026-11-20 11:00Z'"
-                " FROM follow_up",
+                " contacted_by, challenge_raised_at) SELECT id, 1, 's', 'police', 'x', '2026-11-19Z', 'person:a',"
+                " '2026-11-20 11:00Z' FROM follow_up",
                 "agency_silent_unchallenged",
             ),
         ],
