@@ -32,6 +32,7 @@ class CaseStaffing:
     asked: tuple[tuple[Standing, str], ...]
     may_decide: bool
     task: AgencyTask | None
+    contacted: bool  # for the step in hand, already
     contacts: tuple[Contact, ...]
     night: OutOfHours | None
     night_words: str
@@ -49,6 +50,7 @@ def case_staffing(visit: Visit, found: Case, pathway: Pathway) -> CaseStaffing:
     step = None if row.step_id is None else pathway.step(row.step_id)
     leased = row.acknowledged_until is not None and row.state is FollowUpState.OPEN
     night = _night(visit, found, pathway)
+    contacts = agency_contacts.of(visit.db, row.id)
     is_pool = climbs and row.owner_team_name is not None
     return CaseStaffing(
         colleagues=tuple(people),
@@ -63,7 +65,8 @@ def case_staffing(visit: Visit, found: Case, pathway: Pathway) -> CaseStaffing:
         asked=tuple(pair for pair in standing if pair[0].state is StepChangeState.ASKED),
         may_decide=visit.scope.role in MANAGERS,
         task=step.contacts_agency if step is not None and climbs else None,
-        contacts=tuple(agency_contacts.of(visit.db, row.id)),
+        contacted=any(one.step_id == row.step_id for one in contacts),
+        contacts=tuple(contacts),
         night=night,
         night_words="" if night is None else hours_words(night.gaps),
     )
