@@ -5,7 +5,7 @@ A file that can't be used raises before the first statement. A second import of 
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from intake.errors import UnusableFile
 from intake.flags import apply_flags
 from intake.formats import Format, Sheet
 from intake.indicators import apply_indicators
+from intake.lists import LISTS, Short
 from intake.mapping import NO_MAPPING, Mapping, load_mapping
 from intake.parsing import ContactFacts, Settings
 from intake.people import apply_people
@@ -48,8 +49,6 @@ _APPLY: dict[ImportKind, Apply] = {
     ImportKind.ABSENCES: apply_absences,
     ImportKind.CASELOADS: apply_caseloads,
 }
-# Lists: what a full one lacks may be over. Each kind has its own usual size, whatever else the source sends.
-_LISTS = frozenset({ImportKind.FLAGS, ImportKind.ABSENCES, ImportKind.CASELOADS})
 _SUBJECT_ROLES = {Subject.CHILD: "child", Subject.WOMAN: "mother", Subject.ATTENDEE: ""}
 _STAFF_ROLES = {
     "health_visiting": StaffRole.HEALTH_VISITOR,
@@ -142,10 +141,13 @@ def _run(session: Session, job: _Job, *, source: str, dry_run: bool) -> ImportRe
     run_id = intake_runs.open_run(session, source_id=row.id, kind=job.kind, sha256=sha256, by=by, now=job.now)
     read = _stage(session, job, row)
     intake_runs.lock_applying(session)
-    usual = row.usual_row_count
-    if job.kind in _LISTS:
-        usual = intake_runs.usual_list_size(session, source_id=row.id, kind=job.kind)
-    small = row.extent is Extent.FULL and _is_small(job, read, usual)
+    is_full = row.extent is Extent.FULL
+    short = _short_list(session, job, row, read) if is_full and job.kind in LISTS else None
+    small = (
+        is_full
+        and job.kind not in LISTS
+        and is_suddenly_small(rows=read, usual=row.usual_row_count, rules=job.rules.feeds)
+    )
     this = Import(
         session,
         row.id,
@@ -153,24 +155,22 @@ def _run(session: Session, job: _Job, *, source: str, dry_run: bool) -> ImportRe
         by,
         job.now,
         job.plan.supplied,
-        is_whole=row.extent is Extent.FULL and not small and read > 0,
+        is_whole=is_full and not small and short is None and read > 0,
         staff_roles=job.staff_roles(),
         rules=job.rules,
         authoritative=row.authoritative_for,
         headers={field.name: heading for _, heading, field in job.plan.read},
     )
     applied = _APPLY[job.kind](this)
-    if small and job.kind in _LISTS:
-        intake_runs.hold_back(session, run_id=run_id)
-    return _finish(session, job, this, applied, source=row, as_of=as_of, small=(read, usual) if small else None,
-                   dry_run=dry_run)  # fmt: skip
+    if short is not None:
+        short.hold_back(this)
+        applied = replace(applied, notes=(*applied.notes, short.said))
+    return _finish(session, job, this, applied, source=row, as_of=as_of, small=small, dry_run=dry_run)
 
 
-def _is_small(job: _Job, read: int, usual: int | None) -> bool:
-    """Whether an extract is far smaller than usual; a list also where only few rows are usual, or none came at all."""
-    if job.kind not in _LISTS:
-        return is_suddenly_small(rows=read, usual=usual, rules=job.rules.feeds)
-    return usual is not None and usual > 0 and (read == 0 or read < usual * job.rules.feeds.small_below)
+def _short_list(session: Session, job: _Job, source: SourceRow, read: int) -> Short | None:
+    usual = intake_runs.usual_list_size(session, source_id=source.id, kind=job.kind)
+    return Short.than_usual(read, usual, below=job.rules.feeds.small_below)
 
 
 def _stage(session: Session, job: _Job, source: SourceRow) -> int:
@@ -200,7 +200,7 @@ def _finish(
     *,
     source: SourceRow,
     as_of: datetime,
-    small: tuple[int, int | None] | None,
+    small: bool,
     dry_run: bool,
 ) -> ImportReport:
     """Keep the faults, close the run, note the delivery, raise the tasks; return the report."""
@@ -216,13 +216,12 @@ def _finish(
     )
     intake_runs.close_run(session, run_id=this.run_id, counts=counts, as_of=as_of, by=this.by, now=job.now)
     if job.kind is ImportKind.APPOINTMENTS or not intake_runs.has_appointments(session, source_id=source.id):
-        is_list = job.kind in _LISTS
-        health = FeedHealth.SMALL if small and not is_list else FeedHealth.FRESH
+        health = FeedHealth.SMALL if small else FeedHealth.FRESH
+        rows = None if job.kind in LISTS else counts.read
         intake_runs.note_delivery(
-            session, source_id=source.id, as_of=as_of, rows=None if is_list else counts.read, health=health,
-            received_at=job.now,
-        )  # fmt: skip
-    _raise_tasks(this, job, applied, rejected_rows, small)
+            session, source_id=source.id, as_of=as_of, rows=rows, health=health, received_at=job.now
+        )
+    _raise_tasks(this, job, applied, rejected_rows)
     rejected, warnings = faults_of(session, run_id=this.run_id)
     return ImportReport(
         source=source.name, kind=job.kind, dry_run=dry_run, run_id=None if dry_run else this.run_id, as_of=as_of,
@@ -235,21 +234,13 @@ def _finish(
     )  # fmt: skip
 
 
-def _raise_tasks(
-    this: Import, job: _Job, applied: Applied, rejected: int, small: tuple[int, int | None] | None
-) -> None:
-    """One task a kind for the source's owner: rows to correct, people in conflict, appointments gone, a small list."""
+def _raise_tasks(this: Import, job: _Job, applied: Applied, rejected: int) -> None:
+    """One task a kind for the source's owner: rows to correct, people in conflict, appointments gone."""
     tasks = {
         AlertKind.REJECTED_ROWS: rejected - applied.conflicts + applied.contradicted,
         AlertKind.IDENTITY_CONFLICT: applied.conflicts,
         AlertKind.VANISHED: applied.vanished if job.kind is ImportKind.APPOINTMENTS else 0,
     }
-    if small is not None and job.kind in _LISTS:
-        rows, usual = small
-        intake_runs.raise_task(
-            this.session, kind=AlertKind.FEED_SMALL, source_id=this.source_id, run_id=this.run_id, count=rows,
-            usual=usual, now=job.now, due_in=job.rules.feeds.grace,
-        )  # fmt: skip
     for kind, count in tasks.items():
         if count > 0:
             intake_runs.raise_task(

@@ -172,6 +172,7 @@ class TestFullList:
         flags(*everybody)
         report = flags(*(everybody[:kept] or [{"subject_local_id": "", "flag": ""}]), now=LATER)
         assert report.vanished == 0
+        assert report.notes[-1].startswith(f"{kept} rows where 10 are usual: nothing was ended")
         assert len(current()) == 10
         alarms = rows_of("SELECT kind, detail FROM alert WHERE kind = 'feed_small' AND state = 'open'")
         assert [(row.kind, row.detail["usual_rows"]) for row in alarms] == [("feed_small", 10)]
