@@ -83,6 +83,7 @@ _FOLLOW_UP: Mapping[str, Callable[[_Told], str]] = {
     "step_raised": lambda t: f"Nobody acknowledged “{t.step}” in time. Went up to {t.told}",
     "step_came_back": lambda t: f"The time for “{t.step}” was over. It came back to {t.told}",
     "step_handed_over": lambda t: f"{t.because}: “{t.step}” went to {t.told}",
+    "waits_with": lambda t: f"{t.because}: until a step is due, {t.told} has it",
     "reassigned": lambda t: f"{t.who} gave it to {t.happening.told_name or 'a colleague'}",
     "step_made_earlier": lambda t: f"{t.who} made “{t.step}” earlier: {t.time('to')}",
     "step_made_later": lambda t: f"{t.who} gave “{t.step}” more time: {t.time('to')}",

@@ -31,9 +31,10 @@ from models.domain.ladder_facts import (
     Why,
     dump_done,
 )
+from models.domain.pathway import Pathway
 from models.domain.words import Audience, Channel, FollowUpState, MessageState, Purpose, Urgency
 from workers.backlog import Triage, triage_alerts
-from workers.hand_over import because, hand_over, reached_by, whose
+from workers.hand_over import because, hand_over, reached_by, waits_with, whose
 
 _EVENT = {
     Why.DUE: "step_fired",
@@ -74,6 +75,8 @@ def advance_due(
         handed = hand_over(row, pathway, staff=staff, high_risk=high_risk)
         facts = row.facts(high_risk=high_risk, hand_over=handed)
         decision = decide(facts, pathway, now=now, calendar=rules.calendar)
+        if decision.step_id is None and row.state == FollowUpState.OPEN:
+            row = _wait_with_another(writes, row, pathway, staff=staff)
         _note(writes, row, decision, staff=staff, high_risk=high_risk, given=handed is HandOver.GIVEN)
     _store(session, writes, now=now)
     return len(claimed)
@@ -102,6 +105,21 @@ def _out_of_backlog(writes: _Writes, row: Claimed) -> Claimed:
     state = advance(FollowUpState.BACKLOG, FollowUpEvent.TURNED_HIGH_RISK)
     writes.events.append(Told(row.id, FollowUpEvent.TURNED_HIGH_RISK, row.state, state, None))
     return row._replace(state=state, steps_done={})
+
+
+def _wait_with_another(writes: _Writes, row: Claimed, pathway: Pathway, *, staff: Directory) -> Claimed:
+    """No step is in hand yet, and whoever has it is gone: say who has it now, to the list and in the story."""
+    reached = waits_with(row, pathway, staff=staff)
+    if reached is None:
+        return row
+    detail = {
+        "told": reached.role,
+        "practitioner_id": reached.practitioner_id,
+        "team_id": reached.owner_team_id,
+        "because": because(row, staff=staff, given=False),
+    }
+    writes.events.append(Told(row.id, "waits_with", row.state, row.state, None, detail=json.dumps(detail)))
+    return row._replace(owner_practitioner_id=reached.practitioner_id, owner_team_id=reached.owner_team_id)
 
 
 def _note(writes: _Writes, row: Claimed, decision: Decision, *, staff: Directory, high_risk: bool, given: bool) -> None:

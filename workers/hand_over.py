@@ -35,6 +35,21 @@ def hand_over(row: Claimed, pathway: Pathway, *, staff: Directory, high_risk: bo
     return None if same else HandOver.GONE
 
 
+def waits_with(row: Claimed, pathway: Pathway, *, staff: Directory) -> Reached | None:
+    """Return with whom a follow-up waits for its first step instead; None where it stays.
+
+    Nobody is told: nothing is due, and whoever the step reaches is found when it fires.
+    """
+    owner = row.owner_practitioner_id
+    has_moved = row.caseload_moved_at is not None and row.caseload_moved_at > row.opened_at
+    stays = not has_moved or row.acknowledged_until is not None
+    if stays and (owner is None or staff.is_there(owner)):
+        return None
+    reached = staff.resolve(whose(row), pathway.chain(OwnerRole.PRACTITIONER))
+    same = (reached.practitioner_id, reached.owner_team_id) == (owner, row.owner_team_id)
+    return None if same else reached
+
+
 def reached_by(row: Claimed, action: RaiseAlert, *, staff: Directory, given: bool) -> Reached:
     """Return whom an alert reaches: whom a person gave it to, whoever took it from the pool, else by its roles."""
     if action.why is Why.HANDED_OVER and given:

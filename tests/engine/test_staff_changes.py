@@ -240,6 +240,43 @@ class TestReturn:
         assert world.one("SELECT look_at FROM practitioner WHERE id = :id", id=world.visitor) is None
 
 
+class TestBeforeTheFirstStep:
+    """A review was cancelled and booked again: the plan rests, no step is due."""
+
+    def rests(self, world: World, child: int) -> int:
+        appointment = world.appointment(child, status="cancelled_by_family", reason="ill")
+        world.detect()
+        world.appointment(
+            child, starts_at=world.now + timedelta(days=3), ends_at=world.now + timedelta(days=3, hours=1)
+        )
+        world.advance()
+        assert world.follow_up(appointment).step_id is None
+        return appointment
+
+    def test_leave_shows_who_has_it_and_tells_nobody(self, world: World):
+        """Nothing is due, so nobody is alerted; the list must not name somebody who is away."""
+        cover = world.staff("health_visitor")
+        appointment = self.rests(world, world.child())
+        assert holder(world, appointment) == world.visitor
+        world.away(world.visitor, since=world.now, until=at("2026-06-19 17:00"), cover=cover)
+        world.follow_staff()
+        found = world.follow_up(appointment)
+        assert (found.owner_practitioner_id, told(world, appointment)) == (cover, [])
+        assert world.story(found.id)[-1] == "waits_with"
+        world.later(minutes=5)
+        world.follow_staff()
+        assert world.story(found.id).count("waits_with") == 1
+
+    def test_a_moved_caseload_takes_it_along(self, world: World):
+        """It waits with the new holder, not with whoever handed the family on."""
+        child, new = world.child(), world.staff("health_visitor")
+        appointment = self.rests(world, child)
+        world.later(minutes=5)
+        TestMovedCaseload().move(world, child, new)
+        world.follow_staff()
+        assert (holder(world, appointment), told(world, appointment)) == (new, [])
+
+
 class TestLeaver:
     def test_hands_on_at_midnight_after_the_last_day(self, world: World):
         """Acknowledged or not; by the local clock, in summer time."""
