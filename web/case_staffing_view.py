@@ -6,7 +6,7 @@ from datetime import datetime
 from models.db import agency_contacts, assignments, case_story, out_of_hours, step_time_rows, step_times
 from models.db.agency_contacts import Contact
 from models.db.case import Case
-from models.db.out_of_hours import MANAGERS
+from models.db.scope import LEAD_ROLES
 from models.db.step_time_rows import Standing
 from models.domain.ids import PractitionerId
 from models.domain.out_of_hours import OutOfHours
@@ -63,7 +63,7 @@ def case_staffing(visit: Visit, found: Case, pathway: Pathway) -> CaseStaffing:
         lease_step=row.step_id if leased else None,
         changed=tuple(pair for pair in standing if pair[0].state is StepChangeState.IN_FORCE),
         asked=tuple(pair for pair in standing if pair[0].state is StepChangeState.ASKED),
-        may_decide=visit.scope.role in MANAGERS,
+        may_decide=visit.scope.role in LEAD_ROLES,
         task=step.contacts_agency if step is not None and climbs else None,
         contacted=any(one.step_id == row.step_id for one in contacts),
         contacts=tuple(contacts),

@@ -9,6 +9,7 @@ from intake.bad_value import BadValue
 from intake.moments import date_parser, end_of_day
 from models.db import absences, assignments, out_of_hours, staffing_gaps, staffing_page
 from models.db.follow_up_rows import ActionRefused, NotAllowed
+from models.db.scope import LEAD_ROLES
 from models.db.staffing_page import Person
 from models.domain.ids import PractitionerId, TeamId
 from models.domain.staffing_gaps import ladders_by_role
@@ -18,7 +19,6 @@ from web.pages import page
 from web.visits import Act, AnAct, AVisit, NotFound, Visit, need_role
 
 router = APIRouter()
-LEADS = (AccountRole.TEAM_LEAD, AccountRole.NAMED_NURSE)
 
 
 @router.get("/staffing")
@@ -66,7 +66,7 @@ def call_off(absence_id: int, act: AnAct) -> Response:
 def hand_over(act: AnAct) -> Response:
     """Give all that somebody holds to a colleague: a lead's act."""
     visit = act.visit
-    need_role(visit, *LEADS)
+    need_role(visit, *LEAD_ROLES)
     try:
         assignments.assign_all(
             visit.db,
@@ -142,7 +142,7 @@ def _show(visit: Visit, *, status: int = 200, problem: str = "", draft: dict[str
         emergency_routes=rules.staffing.emergency_routes,
         longest_gap=rules.staffing.longest_gap.days,
         titles={pathway.code: pathway.title for pathway in rules.pathways.values()},
-        is_lead=visit.scope.role in LEADS,
+        is_lead=visit.scope.role in LEAD_ROLES,
         today=today,
         problem=problem,
         draft=draft or {},

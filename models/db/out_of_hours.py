@@ -9,12 +9,10 @@ from sqlalchemy.orm import Session
 
 from models.db import history
 from models.db.follow_up_rows import NotAllowed
-from models.db.scope import Scope
+from models.db.scope import LEAD_ROLES, Scope
 from models.domain.out_of_hours import OutOfHours, Route, Signature, stand
 from models.domain.staffing_rules import StaffingRules
-from models.domain.words import AccountRole, RouteKind
-
-MANAGERS = frozenset({AccountRole.TEAM_LEAD, AccountRole.NAMED_NURSE})
+from models.domain.words import RouteKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +126,7 @@ def sign_gap(
 
     It slows nothing down and hides nothing: the card goes on saying so, with the manager's name.
     """
-    if account.role not in MANAGERS:
+    if account.role not in LEAD_ROLES:
         raise NotAllowed("a team lead or the named nurse signs this")
     if not reason.strip():
         raise NotAllowed("signing needs a reason, and what is done about it")

@@ -15,17 +15,16 @@ from models.db.follow_up_rows import IllegalTransition, Locked, NotAllowed, audi
 from models.db.follow_ups import Claimed
 from models.db.pathway_shelf import PathwayShelf
 from models.db.people_resolution import Whose, directory
-from models.db.scope import Scope
+from models.db.scope import LEAD_ROLES, Scope
 from models.domain.ids import FollowUpId
 from models.domain.ladder import coming_steps, lease_end
 from models.domain.ladder_facts import NOTHING_MOVED
 from models.domain.pathway import Pathway
 from models.domain.staffing_rules import StepCeilings
 from models.domain.step_times import StepTimes, TimeRefused, Verdict, judge
-from models.domain.words import AccountRole, AlertKind, FollowUpState, OwnerRole, StepChange, StepChangeState, Urgency
+from models.domain.words import AlertKind, FollowUpState, OwnerRole, StepChange, StepChangeState, Urgency
 from models.domain.working_time import WorkingCalendar
 
-LEADS = frozenset({AccountRole.TEAM_LEAD, AccountRole.NAMED_NURSE})
 _UNTOUCHED = "next_due_at = next_due_at"  # only the version of the row moves, so that two people see each other
 
 
@@ -118,7 +117,7 @@ def decide(
     asked = step_time_rows.lock_asked(session, step_time_id=step_time_id, follow_up_id=row.id)
     if asked is None:
         raise NotAllowed("nobody waits for an answer to this any more; look at the plan as it is now")
-    if account.role not in LEADS:
+    if account.role not in LEAD_ROLES:
         raise NotAllowed("a team lead or the named nurse has to agree to this")
     if asked.asked_by == account.actor:
         raise NotAllowed("a second person has to agree; you are the one who asked")
@@ -157,7 +156,7 @@ def _judged(times: StepTimes, wanted: Wanted, account: Scope, means: Means, now:
             times,
             wanted.at,
             reason=wanted.reason,
-            is_lead=account.role in LEADS,
+            is_lead=account.role in LEAD_ROLES,
             ceilings=means.ceilings,
             now=now,
             calendar=means.calendar,
@@ -182,7 +181,7 @@ def _insert(
     session: Session, row: Locked, wanted: Wanted, times: StepTimes, verdict: Verdict, account: Scope, now: datetime
 ) -> int:
     asks = verdict.needs_agreement
-    signs = not asks and verdict.change is StepChange.LATER and account.role in LEADS
+    signs = not asks and verdict.change is StepChange.LATER and account.role in LEAD_ROLES
     return step_time_rows.insert(
         session,
         follow_up_id=row.id,
