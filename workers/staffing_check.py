@@ -50,7 +50,7 @@ def check(session: Session, rules: Rules, now: datetime) -> int:
         calendar=rules.calendar,
         now=now,
     )
-    found += staffing_gaps.never_answering(session, rules.staffing.weekly, now=now)
+    found += staffing_gaps.never_answering(session, rules.staffing.weekly, today=today, now=now)
     by_team: dict[int | None, list[Gap]] = {}
     for gap in found:
         by_team.setdefault(gap.team_id, []).append(gap)

@@ -4,7 +4,7 @@ One list for the weekly check and for the page. A handful of set queries, whatev
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -54,9 +54,9 @@ def find(
     return found
 
 
-def never_answering(session: Session, check: WeeklyCheck, *, now: datetime) -> list[Gap]:
+def never_answering(session: Session, check: WeeklyCheck, *, today: date, now: datetime) -> list[Gap]:
     """Who was alerted often of late and has acknowledged nothing. Reads weeks of alerts: for the weekly check alone."""
-    params = {"since": now - check.unanswered_for, "least": check.unanswered_alerts, "today": now.date()}
+    params = {"since": now - check.unanswered_for, "least": check.unanswered_alerts, "today": today}
     return [
         Gap(
             kind=StaffingGap.NEVER_ANSWERS,

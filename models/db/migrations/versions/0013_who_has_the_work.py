@@ -163,6 +163,8 @@ COLUMNS = (
     "ALTER TABLE absence ADD COLUMN recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),"
     " ADD COLUMN source_id bigint CONSTRAINT fk_absence_source_id REFERENCES source (id),"
     " ADD COLUMN source_ref text, ADD COLUMN called_off_at timestamptz, ADD COLUMN called_off_by text",
+    # Nobody covers for themselves: it reached nobody before, and said that it did.
+    "UPDATE absence SET cover_practitioner_id = NULL WHERE cover_practitioner_id = practitioner_id",
     "ALTER TABLE absence ADD CONSTRAINT ck_absence_covered_by_another CHECK (cover_practitioner_id <> practitioner_id)",
     "ALTER TABLE absence ADD CONSTRAINT ck_absence_of_a_source_by_its_id"
     " CHECK ((source_id IS NULL) = (source_ref IS NULL))",
