@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -17,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from cli.exits import UNUSABLE, print_json, stop
 from cli.opening import LONDON, opened
+from intake.formats import Format
 from intake.report import ImportReport
 from models.db import clock
 from models.domain.words import ImportKind
@@ -25,12 +25,6 @@ sources = typer.Typer(help="The senders of data, and what their data mean.", no_
 PROGRESS_FROM_LINES = 20_000  # a shorter file is done before anybody looks
 SHOWN_REJECTIONS = 20
 SHORT_NAMES = {"go_live": "go_live_on"}
-
-
-class Format(StrEnum):
-    """The formats that can be imported."""
-
-    CSV = "csv"
 
 
 def register(app: typer.Typer) -> None:
@@ -63,6 +57,7 @@ def import_(
                 report = import_file(
                     ready.engine, file, kind=kind, source=source, mapping_path=mapping, dry_run=dry_run,
                     progress=progress, rules=rules, now=now, as_of=_civil(as_of, rules.calendar.zone),
+                    format=format,
                 )  # fmt: skip
             except UnusableInput as error:
                 if as_json:

@@ -4,6 +4,7 @@ import typer
 
 from cli import (
     commands_data,
+    commands_duty,
     commands_insight,
     commands_people,
     commands_processes,
@@ -25,6 +26,7 @@ app.add_typer(commands_rules.app, name="pathways")
 app.add_typer(commands_people.users, name="users")
 app.add_typer(commands_people.teams, name="teams")
 app.add_typer(commands_data.sources, name="sources")
+app.add_typer(commands_duty.app, name="duty")
 app.add_typer(commands_texts.app, name="texts")
 
 

@@ -19,14 +19,14 @@ def load_audit_limits(*, config_dir: Path | None) -> AuditLimits:
     if findings:
         raise RulesError(findings)
     settling, late, message_late, sending = (timedelta(minutes=file.content[key]) for key in _MINUTES)
+    silent = timedelta(days=_read("staffing.yaml", config_dir).content["weekly_check"]["silent_after_days"])
     checked_until = date.fromisoformat(_read("holidays.yaml", config_dir).content["checked_until"])
+    horizon = timedelta(days=file.content[_DAYS])
     planning = PlanningLimits(
         planning_from(_read("planning.yaml", config_dir).content),
         family_review_from(_read("family-review.yaml", config_dir).content),
     )
-    return AuditLimits(
-        settling, late, message_late, sending, timedelta(days=file.content[_DAYS]), checked_until, planning
-    )
+    return AuditLimits(settling, late, message_late, sending, silent, horizon, checked_until, planning)
 
 
 def _read(name: str, config_dir: Path | None) -> RuleFile:

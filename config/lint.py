@@ -10,6 +10,7 @@ from config.lint_rules import contact_findings, event_findings, holiday_findings
 from config.lint_schedules import schedule_findings
 from config.message_lint import lint_folders
 from config.rule_files import RuleFiles, read_all
+from config.staffing_loader import staffing_findings
 from config.yaml_files import Finding, RuleFile
 
 
@@ -41,6 +42,9 @@ def lint_files(files: RuleFiles) -> list[Finding]:
     patterns = files.one("patterns")
     if patterns is not None:
         findings += pattern_findings(patterns, contacts)
+    staffing = files.one("staffing")
+    if staffing is not None:
+        findings += staffing_findings(staffing)
     return findings
 
 

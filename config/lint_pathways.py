@@ -5,6 +5,7 @@ from itertools import pairwise, product
 from typing import Any
 
 from config.bounds import ceilings, working_days
+from config.lint_agencies import agency_findings
 from config.lint_overlays import dates, laid_findings, overlay_findings
 from config.lint_paces import pace_findings
 from config.overlay import OverlayKey, key_of, merged
@@ -46,6 +47,7 @@ def _one_file(file: RuleFile, overlays: Mapping[OverlayKey, Any]) -> Iterator[Fi
         yield from _spans(file, where, step)
     for where, step in places:
         yield from _dues(file, where, step)
+        yield from agency_findings(file, where, step)
         if step.offers_text and FollowUpTrigger.OUTCOME_NOT_RECORDED in step.triggers:
             yield file.finding((*where, "offers_text"), "no text to a family from an unrecorded outcome")
     yield from _firsts(file, pathway)

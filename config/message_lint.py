@@ -85,6 +85,9 @@ def _lint_staff(file: RuleFile, language: Any) -> Iterator[Finding]:
     words = str(file.at(where))
     if _fields(words) != {"link"}:
         yield file.finding(where, "{link} and no other placeholder: nothing identifying goes by e-mail")
+    where = ("staff_alert", "out_of_hours")
+    if _fields(str(file.at(where))) != {"routes"}:
+        yield file.finding(where, "words with {routes}, and no other placeholder")
     subjects = " ".join(str(each) for each in file.content["staff_alert"]["subject"].values())
     if _fields(subjects):
         yield file.finding(("staff_alert", "subject"), "no placeholder: a subject line identifies nobody")

@@ -11,11 +11,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from config.message_lint import lint_folders
+from config.staffing_loader import staffing_from
 from config.yaml_files import RulesError, read_rule_file
 from models.domain.gate_facts import GateRules
 from models.domain.reminders import ReminderPlan, ReminderRule
 from models.domain.replies import ReplyWords
 from models.domain.sending import CodeMeaning, SendingRules
+from models.domain.staffing_rules import StaffingRules
 from models.domain.texting_hours import TextingHours
 from models.domain.words import Audience, ContactMode, Purpose
 
@@ -37,11 +39,12 @@ class Template:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffTemplate:
-    """The e-mail to staff: a subject per urgency, and a text with `{link}`."""
+    """The e-mail to staff: a subject per urgency, a text with `{link}`, and what is added with `{routes}` at need."""
 
     version: int
     subjects: Mapping[str, str]
     text: str
+    out_of_hours: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,7 @@ class MessageRules:
     codes: Mapping[str, CodeMeaning]
     templates: Mapping[tuple[str, str], Template]
     staff_alert: StaffTemplate
+    staffing: StaffingRules
     replies: ReplyRules
 
     def words(self, code: str, language: str | None) -> Template | None:
@@ -91,6 +95,7 @@ def load(overlays: Sequence[Path] = (), *, zone: ZoneInfo = LONDON) -> MessageRu
         codes=_codes(_read(folders, "messages/codes.yaml")),
         templates=_templates(folders),
         staff_alert=_staff(_read(folders, "messages/staff.yaml")),
+        staffing=staffing_from(_read(folders, "staffing.yaml")),
         replies=_replies(_read(folders, "messages/replies.yaml")),
     )
 
@@ -194,7 +199,9 @@ def _templates(folders: Sequence[Path]) -> Mapping[tuple[str, str], Template]:
 
 def _staff(content: Content) -> StaffTemplate:
     alert = content["staff_alert"]
-    return StaffTemplate(version=alert["version"], subjects=alert["subject"], text=alert["text"])
+    return StaffTemplate(
+        version=alert["version"], subjects=alert["subject"], text=alert["text"], out_of_hours=alert["out_of_hours"]
+    )
 
 
 def _replies(content: Content) -> ReplyRules:

@@ -172,10 +172,16 @@ def _row(step: Step, tie: Any) -> str:
 
 def _told(step: Step) -> str:
     text = " A neutral text may be released." if step.offers_text else ""
+    task = step.contacts_agency
+    agency = (
+        f" Contacts an agency: {words(task.agency)}, whose answer is due within {span_words(task.reply_within)}."
+        if task is not None
+        else ""
+    )
     pause = "" if step.may_pause.startswith("Nothing") else f" May pause: {step.may_pause}"
     return (
         f"- **{step.title}** (`{step.id}`). {step.action} *Evidence:* {step.evidence} "
-        f"*If not done:* {step.if_not_done}{pause}{text}"
+        f"*If not done:* {step.if_not_done}{agency}{pause}{text}"
     )
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import date, time
 from typing import Any
 
-from models.domain.pathway import Anchor, Due, Pathway, Sooner, Span, Step, Terms, Unit
-from models.domain.words import FollowUpTrigger, OwnerRole, Urgency
+from models.domain.pathway import AgencyTask, Anchor, Due, Pathway, Sooner, Span, Step, Terms, Unit
+from models.domain.words import Agency, FollowUpTrigger, OwnerRole, Urgency
 
 Content = Mapping[str, Any]
 
@@ -69,6 +69,7 @@ def _step(content: Content, defaults: Content, high_risk_defaults: Content) -> S
         faster=_terms({**defaults, **content, **content.get("faster", {})}),
         high_risk=_terms({**high_risk_defaults, **plan, **content.get("high_risk", {})}),
         of_pattern=any(due.anchor is Anchor.PATTERN_FOUND for due in routine.due),
+        contacts_agency=_agency(content.get("contacts_agency")),
     )
 
 
@@ -76,6 +77,10 @@ def _sooner(content: Content) -> Sooner:
     return Sooner(
         frozenset(content.get("contacts", ())), content.get("from_week"), span_from(content["booking_within"])
     )
+
+
+def _agency(content: Content | None) -> AgencyTask | None:
+    return None if content is None else AgencyTask(Agency(content["agency"]), span_from(content["reply_within"]))
 
 
 def _terms(content: Content) -> Terms:

@@ -26,6 +26,7 @@ SORTS = {
     "holidays.yaml": "holidays",
     "planning.yaml": "planning",
     "family-review.yaml": "family-review",
+    "staffing.yaml": "staffing",
 }
 
 
@@ -109,7 +110,8 @@ def _expected(error: Any) -> str:
             known = sorted(error.schema.get("properties", {}))
             return f"only known names{': ' + ', '.join(known) if known else ''} ({error.message})"
         case "enum":
-            return "one of " + ", ".join(str(value) for value in error.validator_value)
+            why = error.schema.get("description")
+            return "one of " + ", ".join(str(value) for value in error.validator_value) + (f" ({why})" if why else "")
         case "pattern":
             return f"text like {error.validator_value}"
         case "type":

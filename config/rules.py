@@ -23,6 +23,7 @@ from config.rule_loaders import (
     prompts_from,
 )
 from config.schedules_loader import schedule_from
+from config.staffing_loader import staffing_from
 from config.yaml_files import RulesError
 from models.domain.contacts import ContactKinds
 from models.domain.family_events import EventRules
@@ -32,6 +33,7 @@ from models.domain.pathway import Pathway
 from models.domain.patterns import PatternRules
 from models.domain.planning import FamilyReviewRule, PlanningRules
 from models.domain.schedule import Schedule, in_force
+from models.domain.staffing_rules import StaffingRules
 from models.domain.working_time import WorkingCalendar
 
 PathwayKey = tuple[str, int]
@@ -58,6 +60,7 @@ class Rules:
     calendar: WorkingCalendar
     planning: PlanningRules
     family_review: FamilyReviewRule
+    staffing: StaffingRules
 
     def pathway(self, code: str, version: int) -> Pathway:
         """Return one version: the one a running follow-up began with."""
@@ -128,6 +131,7 @@ def build_rules(files: RuleFiles, *, nation: str, today: date) -> Rules:
         calendar=calendar_from(holidays.content, nation=nation, today=today),
         planning=planning_from(planning.content),
         family_review=family_review_from(family_review.content),
+        staffing=staffing_from(files.by_sort["staffing"][0].content),
     )
     if not rules.schedules_in_force(on=today):
         raise UnknownRule(f"no schedule for {nation} of any service that config/planning.yaml switches on")

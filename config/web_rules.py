@@ -10,7 +10,17 @@ from config.yaml_files import RuleFile, RulesError, read_rule_file
 
 SHIPPED = Path(__file__).parent
 # The ticks that make up one full cycle; a file that leaves one out is refused.
-CYCLE_PARTS = ("detect", "advance", "advance_urgent", "send", "send_urgent", "reconcile", "audit_clean")
+CYCLE_PARTS = (
+    "detect",
+    "staff",
+    "advance",
+    "advance_urgent",
+    "send",
+    "send_urgent",
+    "reconcile",
+    "staffing",
+    "audit_clean",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from models.domain.working_time import WorkingCalendar
 
 NATIONS: Final = {"england": "ENG", "wales": "WLS", "scotland": "SCT", "northern-ireland": "NIR"}
 CIVIL_ZONE: Final = ZoneInfo("Europe/London")
+WORKING_DAY: Final = (time(9), time(17))
 YEARS_AHEAD: Final = 6  # the longest ladder ends at school entry
 YEARS_BACK: Final = 12  # history that a trust loads
 
@@ -21,8 +22,8 @@ def working_calendar(
     today: date,
     known_until: date,
     extra: Iterable[date] = (),
-    day_starts: time = time(9),
-    day_ends: time = time(17),
+    day_starts: time = WORKING_DAY[0],
+    day_ends: time = WORKING_DAY[1],
 ) -> WorkingCalendar:
     """Return the calendar of `nation`; a person has checked its holidays up to `known_until`.
 

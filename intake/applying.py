@@ -1,6 +1,6 @@
 """What every kind of import shares while it applies its staged rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -23,6 +23,8 @@ class Import:
     is_whole: bool
     staff_roles: str  # JSON: contact code to the role that sees it
     rules: Rules
+    authoritative: frozenset[str]  # what the trust has declared the source to be the last word on
+    headers: Mapping[str, str]  # field to the sender's heading, where the file has one
     fallback_role: str = "health_visitor"
 
     @property
@@ -40,9 +42,15 @@ class Applied:
     conflicts: int = 0
     contradicted: int = 0
     vanished: int = 0
+    notes: tuple[str, ...] = ()
 
 
 Apply = Callable[[Import], Applied]
+
+
+def heading(this: Import, field: str) -> str:
+    """The sender's heading of a field, as rejections name it."""
+    return this.headers.get(field, field)
 
 
 def reject_conflicts(this: Import, key_columns: tuple[str, ...]) -> int:

@@ -1,4 +1,4 @@
-"""Write made-up trust extracts in the import format: staff, people, appointments, scores. Any size, row by row.
+"""Write made-up trust extracts in the import format, one file a kind. Any size, row by row.
 
 Same families, seed and day, same files.
 """
@@ -12,25 +12,34 @@ from random import Random
 
 from intake.demo_families import FAMILY, GIVEN, Adult, Child, Family
 from intake.demo_families import families as made_up
+from intake.demo_staffing import Row, Teams, absence_rows, caseload_rows, flag_rows
 from intake.demo_visits import Visit, visits
 from intake.records import KINDS
 from models.domain.words import ImportKind
 
-Row = dict[str, str]
-
-Teams = tuple[tuple[str, tuple[str, ...]], ...]  # code, and the ids of its visitors
+FILES = (
+    ImportKind.STAFF,
+    ImportKind.PEOPLE,
+    ImportKind.APPOINTMENTS,
+    ImportKind.INDICATORS,
+    ImportKind.FLAGS,
+    ImportKind.ABSENCES,
+    ImportKind.CASELOADS,
+)
 FAMILIES_PER_TEAM = 400
 VISITORS_PER_TEAM = 6
 _TEAM_NAMES = ("North", "South", "East", "West", "Riverside", "Hillside", "Harbour", "Meadow", "Castle", "Park")
 
 
 def write_extracts(out: Path, *, families: int, seed: int, today: date) -> list[Path]:
-    """Write staff.csv, people.csv, appointments.csv and indicators.csv under `out`; return their paths."""
+    """Write one CSV a kind under `out`, in the order to load them; return their paths."""
     teams = team_codes(max(1, -(-families // FAMILIES_PER_TEAM)))
     with ExitStack() as stack:
         paths, writers = _open(out, stack)
         for row in staff_rows(teams):
             writers[ImportKind.STAFF].writerow(row)
+        for row in absence_rows(teams, seed=seed, today=today):
+            writers[ImportKind.ABSENCES].writerow(row)
         _write_families(writers, families, seed, today, teams)
     return paths
 
@@ -38,7 +47,7 @@ def write_extracts(out: Path, *, families: int, seed: int, today: date) -> list[
 def _open(out: Path, stack: ExitStack) -> tuple[list[Path], "dict[ImportKind, csv.DictWriter[str]]"]:
     paths: list[Path] = []
     writers: dict[ImportKind, csv.DictWriter[str]] = {}
-    for kind in (ImportKind.STAFF, ImportKind.PEOPLE, ImportKind.APPOINTMENTS, ImportKind.INDICATORS):
+    for kind in FILES:
         path = out / f"{kind}.csv"
         stream = stack.enter_context(path.open("w", newline="", encoding="utf-8"))
         writer = csv.DictWriter(stream, [field.name for field in KINDS[kind].fields], restval="")
@@ -55,7 +64,7 @@ def _write_families(
     today: date,
     teams: Teams,
 ) -> None:
-    chance = Random(seed + 1)
+    chance, moves = Random(seed + 1), Random(seed + 2)
     for family in made_up(count=count, seed=seed, today=today, teams=teams):
         for row in people_rows(family):
             writers[ImportKind.PEOPLE].writerow(row)
@@ -63,6 +72,10 @@ def _write_families(
             writers[ImportKind.APPOINTMENTS].writerow(appointment_row(family, visit))
         for row in indicator_rows(family, chance, today):
             writers[ImportKind.INDICATORS].writerow(row)
+        for row in flag_rows(family, today=today):
+            writers[ImportKind.FLAGS].writerow(row)
+        for row in caseload_rows(family, teams, moves, today=today):
+            writers[ImportKind.CASELOADS].writerow(row)
 
 
 def team_codes(count: int) -> Teams:

@@ -15,8 +15,9 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from config.rules import Rules
-from intake.demo import Row, appointment_row, indicator_row, people_rows, staff_rows, team_codes
+from intake.demo import appointment_row, indicator_row, people_rows, staff_rows, team_codes
 from intake.demo_families import families
+from intake.demo_staffing import Row, absence_rows
 from intake.demo_stories import Stories
 from intake.demo_visits import visits
 from intake.run import import_file
@@ -46,7 +47,7 @@ def load_demo(engine: Engine, *, rules: Rules, now: datetime) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for kind, rows in _files(rules, now).items():
             path = _write(Path(folder) / f"{kind}.csv", rows)
-            source = STAFF_LIST if kind is ImportKind.STAFF else RECORD_SYSTEM
+            source = STAFF_LIST if kind in (ImportKind.STAFF, ImportKind.ABSENCES) else RECORD_SYSTEM
             import_file(
                 engine, path, kind=kind, source=source, mapping_path=None, dry_run=False,
                 progress=lambda done, total: None, rules=rules, now=now,
@@ -77,6 +78,7 @@ def _files(rules: Rules, now: datetime) -> dict[ImportKind, list[Row]]:
         )
     return {
         ImportKind.STAFF: list(staff_rows(teams)),
+        ImportKind.ABSENCES: list(absence_rows(teams, seed=SEED, today=local.date())),
         ImportKind.PEOPLE: people,
         ImportKind.APPOINTMENTS: appointments,
         ImportKind.INDICATORS: scores,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from collections.abc import Mapping as Table
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -20,6 +20,8 @@ LONGEST_AHEAD = timedelta(days=10 * 366)
 LONGEST_APPOINTMENT = timedelta(days=2)
 # A clinic seen a little early, or a sender's clock that is ahead, is no contradiction.
 OUTCOME_AHEAD = timedelta(hours=24)
+# A year's maternity leave with its holidays fits; a longer absence is a typing error or somebody who has left.
+LONGEST_ABSENCE = timedelta(days=2 * 366)
 
 # Plain texts: the member of an enum costs a call at every row.
 _BOOKED, _AUTO_FINISHED = AppointmentStatus.BOOKED.value, OutcomeSubtype.AUTO_FINISHED.value
@@ -221,6 +223,59 @@ def _indicator(slots: Table[str, int], _settings: Settings, _mapping: Mapping) -
     return _keys(slots)
 
 
+def _flag(slots: Table[str, int], settings: Settings, _mapping: Mapping) -> Finish:
+    keys, role = _keys(slots), slots["subject_role"]
+    set_on, ended_on = slots["set_on"], slots["ended_on"]
+
+    def finish(out: list[str]) -> None:
+        out[role] = out[role] or _likely_role(out, slots, settings)
+        keys(out)
+        if out[ended_on] and out[ended_on] < out[set_on]:
+            raise FieldFault("ended_on", out[ended_on], "expected a date not before the flag was set")
+
+    return finish
+
+
+def _caseload(slots: Table[str, int], settings: Settings, mapping: Mapping) -> Finish:
+    """From when: the day's first moment; without a day, the moment of the import."""
+    keys, role, version = _keys(slots), slots["subject_role"], slots["source_version"]
+    held_from, effective = slots["held_from"], slots["effective_at"]
+    read_version = version_parser(settings, mapping.formats.get("source_version", ()))
+
+    def finish(out: list[str]) -> None:
+        out[role] = out[role] or _likely_role(out, slots, settings)
+        keys(out)
+        if out[version]:
+            out[slots["version_order"]] = _version(read_version, out[version])
+        day = date.fromisoformat(out[held_from]) if out[held_from] else None
+        begins = settings.now if day is None else datetime.combine(day, time(), settings.zone).astimezone(UTC)
+        out[effective] = begins.isoformat()
+
+    return finish
+
+
+def _absence(slots: Table[str, int], settings: Settings, mapping: Mapping) -> Finish:
+    """Start and end; a last day is away to its end. No end: the one day, where the start is a day."""
+    starts_at, ends_at, status = slots["starts_at"], slots["ends_at"], slots["status"]
+    read_start = _start_parser(settings, mapping.formats.get("starts_at", ()))
+    read_end = _start_parser(settings, mapping.formats.get("ends_at", ()))
+
+    def finish(out: list[str]) -> None:
+        start, told = _start(read_start, out[starts_at]), out[ends_at]
+        if not told and not start.whole_day:
+            raise FieldFault("ends_at", "", "expected an end, or a start that is a whole day")
+        try:
+            last = read_end(told) if told else start
+        except BadValue as error:
+            raise FieldFault("ends_at", told, str(error)) from None
+        end = end_of_day(last.day, settings.zone) if last.whole_day else last.at
+        if not start.at < end <= start.at + LONGEST_ABSENCE:
+            raise FieldFault("ends_at", told, "expected an end after the start, within two years")
+        out[starts_at], out[ends_at], out[status] = start.at.isoformat(), end.isoformat(), out[status] or "confirmed"
+
+    return finish
+
+
 def _staff(_slots: Table[str, int], _settings: Settings, _mapping: Mapping) -> Finish:
     return lambda out: None
 
@@ -230,4 +285,7 @@ FINISHERS: Table[ImportKind, Finisher] = {
     ImportKind.PEOPLE: _person,
     ImportKind.INDICATORS: _indicator,
     ImportKind.STAFF: _staff,
+    ImportKind.FLAGS: _flag,
+    ImportKind.CASELOADS: _caseload,
+    ImportKind.ABSENCES: _absence,
 }

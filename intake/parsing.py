@@ -71,6 +71,8 @@ def parser_of(field: Field, settings: Settings, patterns: tuple[str, ...]) -> Pa
             parse = _moment(settings, patterns)
         case Shape.FLAGS:
             parse = _flags(settings.flags)
+        case Shape.FLAG:
+            parse = _flag(settings.flags)
         case Shape.PHONE:
             parse = _phone(settings.region)
         case Shape.FREE:
@@ -149,6 +151,17 @@ def _flags(known: frozenset[str]) -> Parse:
     return parse
 
 
+def _flag(known: frozenset[str]) -> Parse:
+    read = _flags(known)
+
+    def parse(text: str) -> str:
+        if "|" in text:
+            raise BadValue("expected one code; each flag has a row of its own")
+        return read(text)
+
+    return parse
+
+
 def _phone(region: str) -> Parse:
     def parse(text: str) -> str:
         try:
@@ -161,6 +174,14 @@ def _phone(region: str) -> Parse:
         return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
     return parse
+
+
+def phone_number(text: str, region: str = "GB") -> str | None:
+    """Return a telephone number as E.164; None where it can't be one."""
+    try:
+        return _phone(region)(text)
+    except BadValue:
+        return None
 
 
 def _minutes(text: str) -> str:

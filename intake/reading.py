@@ -26,6 +26,7 @@ class Fault:
 
     reason: str
     value: str
+    column: str = ""
 
 
 Row = tuple[int, list[str] | Fault]

@@ -37,6 +37,7 @@ class Shape(StrEnum):
     PHONE = "phone"
     LANGUAGE = "language"
     FLAGS = "flags"
+    FLAG = "flag"  # one code of config/flags.yaml, or one nobody has configured
     VERSION = "version"
     SCORE = "score"
     EMAIL = "email"
@@ -205,9 +206,48 @@ INDICATORS = RecordKind(
     subject_ids=("subject_nhs_number", "subject_local_id"),
 )
 
+FLAGS = RecordKind(
+    content=(
+        *_SUBJECT,
+        Field("flag", Shape.FLAG, column="flag_code", required=True, longest=60),
+        Field("set_on", Shape.PAST_DATE, keeps_row=True),
+        Field("ended_on", Shape.PAST_DATE),
+    ),
+    derived=_KEYS,
+    subject_ids=("subject_nhs_number", "subject_local_id"),
+)
+
+CASELOADS = RecordKind(
+    content=(
+        *_SUBJECT,
+        Field("practitioner", Shape.NAME, required=True),
+        Field("team", Shape.NAME),
+        Field("held_from", Shape.DUE_DATE),
+    ),
+    derived=(*_KEYS, ("effective_at", "timestamptz")),
+    subject_ids=("subject_nhs_number", "subject_local_id"),
+)
+
+# Why somebody is away is nobody's business here: no field takes it, and extras of this kind are not kept.
+ABSENCES = RecordKind(
+    content=(
+        Field("source_id", Shape.ID, column="source_ref", required=True, longest=400),
+        Field("practitioner", Shape.ID, required=True),
+        Field("starts_at", Shape.START, required=True),
+        Field("ends_at", Shape.START),
+        Field("cover", Shape.ID, keeps_row=True),
+        Field("status", Shape.WORD, words=("confirmed", "tentative", "cancelled")),
+        Field("series", Shape.ID, column="series_ref", longest=400),
+    ),
+    derived=(),
+)
+
 KINDS: Mapping[ImportKind, RecordKind] = {
     ImportKind.APPOINTMENTS: APPOINTMENTS,
     ImportKind.PEOPLE: PEOPLE,
     ImportKind.STAFF: STAFF,
     ImportKind.INDICATORS: INDICATORS,
+    ImportKind.FLAGS: FLAGS,
+    ImportKind.CASELOADS: CASELOADS,
+    ImportKind.ABSENCES: ABSENCES,
 }

@@ -65,7 +65,7 @@ def staging_lines(
     parser = _Parser(kind, plan, mapping, settings)
     for line, cells in rows:
         if isinstance(cells, Fault):
-            yield _line(line, REJECTED, "", cells.value, cells.reason, parser.blank)
+            yield _line(line, REJECTED, cells.column, cells.value, cells.reason, parser.blank)
             continue
         try:
             yield parser.record(line, cells)

@@ -5,7 +5,7 @@ A file that can't be used raises before the first statement. A second import of 
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,15 +13,21 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from config.rules import Rules
+from intake.absences import apply_absences
 from intake.applying import Applied, Apply, Import
 from intake.appointments import apply_appointments
+from intake.calendar_file import calendar_mapping, open_calendar
+from intake.caseloads import apply_caseloads
 from intake.columns import Plan, plan_columns
-from intake.errors import UnusableInput
+from intake.errors import UnusableFile, UnusableInput
+from intake.flags import apply_flags
+from intake.formats import Format, Sheet
 from intake.indicators import apply_indicators
+from intake.lists import LISTS, Short
 from intake.mapping import NO_MAPPING, Mapping, load_mapping
 from intake.parsing import ContactFacts, Settings
 from intake.people import apply_people
-from intake.reading import Sheet, open_sheet
+from intake.reading import open_sheet
 from intake.records import KINDS
 from intake.report import ImportReport, faults_of
 from intake.rows import staging_columns, staging_lines
@@ -39,6 +45,9 @@ _APPLY: dict[ImportKind, Apply] = {
     ImportKind.PEOPLE: apply_people,
     ImportKind.STAFF: apply_staff,
     ImportKind.INDICATORS: apply_indicators,
+    ImportKind.FLAGS: apply_flags,
+    ImportKind.ABSENCES: apply_absences,
+    ImportKind.CASELOADS: apply_caseloads,
 }
 _SUBJECT_ROLES = {Subject.CHILD: "child", Subject.WOMAN: "mother", Subject.ATTENDEE: ""}
 _STAFF_ROLES = {
@@ -62,6 +71,7 @@ def import_file(
     rules: Rules,
     now: datetime,
     as_of: datetime | None = None,
+    format: Format = Format.CSV,
 ) -> ImportReport:
     """Import `path` and return what came of it; raise UnusableInput, with nothing stored, where it can't be used.
 
@@ -75,7 +85,9 @@ def import_file(
     if not source.strip():
         raise UnusableInput("the source has no name; expected whoever sends the file (--source)")
     mapping = load_mapping(mapping_path, kind=kind) if mapping_path else NO_MAPPING
-    sheet = open_sheet(path, encoding=mapping.encoding, delimiter=mapping.delimiter)
+    if format is Format.ICS:
+        mapping = calendar_mapping(mapping)
+    sheet = _opened(path, format, kind, mapping, rules=rules, now=now)
     plan = plan_columns(sheet.headers, mapping, KINDS[kind], file_name=path.name)
     told_as_of = as_of or (_file_time(path) if mapping.as_of_file_time else now)
     job = _Job(kind, sheet, plan, mapping, rules, now, min(told_as_of, now), progress)
@@ -86,6 +98,17 @@ def import_file(
         else:
             session.commit()
     return report
+
+
+def _opened(path: Path, format: Format, kind: ImportKind, mapping: Mapping, *, rules: Rules, now: datetime) -> Sheet:
+    """Open the file as a table; raise UnusableFile where it is none of its format."""
+    if format is Format.CSV:
+        return open_sheet(path, encoding=mapping.encoding, delimiter=mapping.delimiter)
+    if kind is not ImportKind.ABSENCES:
+        raise UnusableFile(f"{path.name}: a calendar holds absences; --kind is {kind}, expected {ImportKind.ABSENCES}")
+    today = rules.calendar.civil_date(now)
+    span = {"since": today - rules.staffing.calendar_back, "until": today + rules.staffing.calendar_ahead}
+    return open_calendar(path, encoding=mapping.encoding, **span)
 
 
 @dataclass(frozen=True)
@@ -125,10 +148,12 @@ def _run(session: Session, job: _Job, *, source: str, dry_run: bool) -> ImportRe
     run_id = intake_runs.open_run(session, source_id=row.id, kind=job.kind, sha256=sha256, by=by, now=job.now)
     read = _stage(session, job, row)
     intake_runs.lock_applying(session)
+    is_full = row.extent is Extent.FULL
+    short = _short_list(session, job, row, read) if is_full and job.kind in LISTS else None
     # What files of other kinds held before the first appointments says nothing of how many of those are usual.
     is_first = job.kind is ImportKind.APPOINTMENTS and intake_runs.appointment_files(session, source_id=row.id) == 1
-    usual = None if is_first else row.usual_row_count
-    small = row.extent is Extent.FULL and is_suddenly_small(rows=read, usual=usual, rules=job.rules.feeds)
+    usual = None if is_first or job.kind in LISTS else row.usual_row_count
+    small = is_full and is_suddenly_small(rows=read, usual=usual, rules=job.rules.feeds)
     this = Import(
         session,
         row.id,
@@ -136,12 +161,22 @@ def _run(session: Session, job: _Job, *, source: str, dry_run: bool) -> ImportRe
         by,
         job.now,
         job.plan.supplied,
-        is_whole=row.extent is Extent.FULL and not small and read > 0,
+        is_whole=is_full and not small and short is None and read > 0,
         staff_roles=job.staff_roles(),
         rules=job.rules,
+        authoritative=row.authoritative_for,
+        headers={field.name: heading for _, heading, field in job.plan.read},
     )
     applied = _APPLY[job.kind](this)
+    if short is not None:
+        short.hold_back(this)
+        applied = replace(applied, notes=(*applied.notes, short.said))
     return _finish(session, job, this, applied, source=row, as_of=as_of, small=small, dry_run=dry_run)
+
+
+def _short_list(session: Session, job: _Job, source: SourceRow, read: int) -> Short | None:
+    usual = intake_runs.usual_list_size(session, source_id=source.id, kind=job.kind)
+    return Short.than_usual(read, usual, below=job.rules.feeds.small_below)
 
 
 def _stage(session: Session, job: _Job, source: SourceRow) -> int:
@@ -190,8 +225,9 @@ def _finish(
     files = intake_runs.appointment_files(session, source_id=source.id)  # this one included
     if job.kind is ImportKind.APPOINTMENTS or files == 0:
         health = FeedHealth.SMALL if small else FeedHealth.FRESH
+        rows = None if job.kind in LISTS else counts.read
         intake_runs.note_delivery(
-            session, source_id=source.id, as_of=as_of, rows=counts.read, health=health, received_at=job.now,
+            session, source_id=source.id, as_of=as_of, rows=rows, health=health, received_at=job.now,
             is_first=files == 1,
         )  # fmt: skip
     _raise_tasks(this, job, applied, rejected_rows)
@@ -200,7 +236,10 @@ def _finish(
         source=source.name, kind=job.kind, dry_run=dry_run, run_id=None if dry_run else this.run_id, as_of=as_of,
         read=counts.read, created=counts.created, updated=counts.updated, unchanged=counts.unchanged,
         vanished=applied.vanished, rejected=rejected, warnings=warnings,
-        notes=tuple(f"the mapping names the column {name!r}, which the file lacks" for name in job.plan.missing),
+        notes=(
+            *(f"the mapping names the column {name!r}, which the file lacks" for name in job.plan.missing),
+            *applied.notes,
+        ),
     )  # fmt: skip
 
 
@@ -209,7 +248,7 @@ def _raise_tasks(this: Import, job: _Job, applied: Applied, rejected: int) -> No
     tasks = {
         AlertKind.REJECTED_ROWS: rejected - applied.conflicts + applied.contradicted,
         AlertKind.IDENTITY_CONFLICT: applied.conflicts,
-        AlertKind.VANISHED: applied.vanished,
+        AlertKind.VANISHED: applied.vanished if job.kind is ImportKind.APPOINTMENTS else 0,
     }
     for kind, count in tasks.items():
         if count > 0:

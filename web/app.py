@@ -21,6 +21,7 @@ from models.db.pathway_shelf import PathwayShelf
 from web import (
     case,
     case_actions,
+    case_staffing,
     family,
     family_planning,
     login,
@@ -29,6 +30,7 @@ from web import (
     outbox,
     prompts,
     running,
+    staffing,
     webhooks,
     worklist,
 )
@@ -61,6 +63,8 @@ def create_app(settings: Settings, engine: Engine, rules: Rules) -> FastAPI:
         machines,
         webhooks,
     ):
+        app.include_router(part.router)
+    for part in (case_staffing, staffing):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_exception_handler(NotLoggedIn, _to_login)

@@ -12,6 +12,7 @@ from models.domain.ids import FollowUpId
 from models.domain.ladder import coming_steps
 from models.domain.words import AppointmentStatus, FollowUpState, FollowUpTrigger, Known, MessageState
 from web import sentences, words
+from web.case_staffing_view import case_staffing
 from web.family_plan import Corrected, corrected_ages, mood_gaps
 from web.pages import page
 from web.stories import tell_story
@@ -97,6 +98,8 @@ def show(
         changed=tell_story(changed or [], pathway=pathway, zone=zone),
         draft=draft or {},
         today=visit.now.astimezone(zone).date(),
+        staffing=case_staffing(visit, found, pathway),
+        emergency_routes=site.rules.staffing.emergency_routes,
     )
 
 

@@ -52,7 +52,7 @@ def acknowledge(follow_up_id: int, act: AnAct) -> Response:
         )
         return "acknowledged"
 
-    return _do(act, follow_up_id, "acknowledge", do)
+    return perform(act, follow_up_id, "acknowledge", do)
 
 
 @router.post("/follow-ups/{follow_up_id}/release-text")
@@ -76,7 +76,7 @@ def release_text(follow_up_id: int, act: AnAct) -> Response:
         )
         return "text_released"
 
-    return _do(act, follow_up_id, "release-text", do, lanes=("send", "engine"))
+    return perform(act, follow_up_id, "release-text", do, lanes=("send", "engine"))
 
 
 @router.post("/follow-ups/{follow_up_id}/outcome")
@@ -103,7 +103,7 @@ def record_outcome(follow_up_id: int, act: AnAct) -> Response:
         )
         return "outcome_recorded"
 
-    return _do(act, follow_up_id, "outcome", do)
+    return perform(act, follow_up_id, "outcome", do)
 
 
 @router.post("/follow-ups/{follow_up_id}/close")
@@ -128,7 +128,7 @@ def close(follow_up_id: int, act: AnAct) -> Response:
         )
         return "closed" if state is FollowUpState.CLOSED else "closing_asked"
 
-    return _do(act, follow_up_id, "close", do)
+    return perform(act, follow_up_id, "close", do)
 
 
 def _refuse_unheard_risk(act: Act, found: Case) -> None:
@@ -172,7 +172,7 @@ def take_up(follow_up_id: int, act: AnAct) -> Response:
         )
         return "taken_up"
 
-    return _do(act, follow_up_id, "take-up", do)
+    return perform(act, follow_up_id, "take-up", do)
 
 
 @router.post("/follow-ups/{follow_up_id}/stop-texts")
@@ -195,7 +195,7 @@ def stop_texts(follow_up_id: int, act: AnAct) -> Response:
         )
         return "texts_stopped"
 
-    return _do(act, follow_up_id, "stop-texts", do)
+    return perform(act, follow_up_id, "stop-texts", do)
 
 
 @router.post("/follow-ups/{follow_up_id}/indicator")
@@ -221,7 +221,7 @@ def record_indicator(follow_up_id: int, act: AnAct) -> Response:
         )
         return "indicator_recorded"
 
-    return _do(act, follow_up_id, "indicator", do)
+    return perform(act, follow_up_id, "indicator", do)
 
 
 def _noted(act: Act, follow_up_id: int, name: str, call: Callable[..., object], done: str) -> Response:
@@ -235,10 +235,10 @@ def _noted(act: Act, follow_up_id: int, name: str, call: Callable[..., object], 
         call(visit.db, follow_up_id=found.row.id, row_version=version, account=visit.scope, note=note, now=visit.now)
         return done
 
-    return _do(act, follow_up_id, name, do)
+    return perform(act, follow_up_id, name, do)
 
 
-def _do(
+def perform(
     act: Act,
     follow_up_id: int,
     name: str,
@@ -283,6 +283,11 @@ def _is_double(act: Act, name: str, changed: list[case_story.Happening], *, now:
         "not-seen": {"not_seen_after_all"},
         "reopen": {"reopened"},
         "take-up": {"taken_up"},
+        "assign": {"reassigned"},
+        "step-time": {"step_made_earlier", "step_made_later", "step_extension_asked"},
+        "step-decision": {"step_extension_agreed", "step_extension_refused"},
+        "agency": {"agency_contacted"},
+        "agency-reply": {"agency_replied"},
     }.get(name, set())
     return bool(changed) and all(
         one.what in mine and one.actor == act.visit.scope.actor and (now - one.at).total_seconds() < TEN_SECONDS

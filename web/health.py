@@ -9,11 +9,13 @@ Ticks = Mapping[str, datetime | None]
 # The parts of one full engine cycle in the users' words.
 LABELS: Mapping[str, str] = {
     "detect": "finding missed appointments",
+    "staff": "handing on the work of whoever is away",
     "advance": "moving plans on",
     "advance_urgent": "moving urgent plans on",
     "send": "sending texts and alerts",
     "send_urgent": "sending urgent alerts",
     "reconcile": "raising what nobody has answered",
+    "staffing": "the weekly look at who can be reached",
     "audit_clean": "checking its own work, and finding no fault",
 }
 

@@ -14,7 +14,13 @@ from web.visits import AnAct, AVisit, NotFound, Visit
 
 router = APIRouter()
 # These end by the work itself, not by somebody saying so here.
-BY_THE_WORK = (AlertKind.REFERRAL_PROMPT, AlertKind.BACKLOG_TRIAGE, AlertKind.SECOND_SIGNATURE, AlertKind.CONFIRM_SEEN)
+BY_THE_WORK = (
+    AlertKind.REFERRAL_PROMPT,
+    AlertKind.BACKLOG_TRIAGE,
+    AlertKind.SECOND_SIGNATURE,
+    AlertKind.CONFIRM_SEEN,
+    AlertKind.STEP_EXTENSION,
+)
 
 
 @router.get("/needs-a-person")

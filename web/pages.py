@@ -33,6 +33,18 @@ DONE = {
     "handed_over": "It is recorded. Nothing more is planned for this child; close what is open with its reason.",
     "handover_withdrawn": "It is taken back. The child is planned for again.",
     "pregnancy_recorded": "It is recorded. The plan follows within a minute.",
+    "reassigned": "They are told within a minute, and have it from now on.",
+    "step_moved": "The time is changed. The plan follows it within a minute.",
+    "step_asked": "A team lead is asked. The step keeps its time until they agree.",
+    "step_agreed": "You have agreed. The step has its new time.",
+    "step_refused": "You have not agreed. The step keeps its time; whoever asked can read your reason.",
+    "agency_contacted": "The contact is recorded. If they do not answer in time, you are asked to challenge them.",
+    "agency_replied": "Their answer is recorded.",
+    "absence_recorded": "The absence is entered. What they hold goes to others when it begins.",
+    "absence_called_off": "The absence is called off. What was handed over stays where it is.",
+    "all_handed_over": "All of it is handed over. The new holder is told within a minute.",
+    "route_tested": "The test is recorded.",
+    "gap_signed": "Signed. The page of every affected follow-up says so, with your name.",
     "already": "That was done already, a moment ago: nothing was done twice.",
 }
 

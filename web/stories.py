@@ -52,11 +52,27 @@ class _Told:
         role = ROLES.get(str(self.happening.detail.get("told", "")), "whoever has it")
         return f"{self.happening.told_name} ({role})" if self.happening.told_name else role
 
+    @property
+    def because(self) -> str:
+        return _BECAUSE.get(str(self.happening.detail.get("because")), "Handed over")
+
+    @property
+    def agency(self) -> str:
+        code = str(self.happening.detail.get("agency", ""))
+        return words.AGENCIES.get(code, "the agency")
+
     def time(self, name: str) -> str:
         raw = self.happening.detail.get(name)
         return moment(datetime.fromisoformat(raw), self.zone) if isinstance(raw, str) else "its limit"
 
 
+# Why a step went to somebody else, before the name of whom it went to.
+_BECAUSE: Mapping[str, str] = {
+    "away": "Whoever had it is away",
+    "left": "Whoever had it has left",
+    "caseload_moved": "The family moved to another caseload",
+    "given": "Given to a colleague",
+}
 _FOLLOW_UP: Mapping[str, Callable[[_Told], str]] = {
     "opened": lambda t: (
         "Opened as an old entry: already older than its plan when it came in"
@@ -66,6 +82,21 @@ _FOLLOW_UP: Mapping[str, Callable[[_Told], str]] = {
     "step_fired": lambda t: f"Step due: {t.step}. Went to {t.told}, to be acknowledged by {t.time('answer_by')}",
     "step_raised": lambda t: f"Nobody acknowledged “{t.step}” in time. Went up to {t.told}",
     "step_came_back": lambda t: f"The time for “{t.step}” was over. It came back to {t.told}",
+    "step_handed_over": lambda t: f"{t.because}: “{t.step}” went to {t.told}",
+    "waits_with": lambda t: f"{t.because}: until a step is due, {t.told} has it",
+    "reassigned": lambda t: f"{t.who} gave it to {t.happening.told_name or 'a colleague'}",
+    "step_made_earlier": lambda t: f"{t.who} made “{t.step}” earlier: {t.time('to')}",
+    "step_made_later": lambda t: f"{t.who} gave “{t.step}” more time: {t.time('to')}",
+    "step_extension_asked": lambda t: f"{t.who} asked a team lead for more time for “{t.step}”: {t.time('to')}",
+    "step_extension_agreed": lambda t: f"{t.who} agreed to more time for “{t.step}”: {t.time('to')}",
+    "step_extension_refused": lambda t: f"{t.who} did not agree to more time for “{t.step}”",
+    "step_extension_lapsed": lambda t: f"Nobody had agreed to more time for “{t.step}” when it was over",
+    "agency_contacted": lambda t: f"{t.who} contacted {t.agency}; the answer is due by {t.time('reply_due')}",
+    "agency_replied": lambda t: f"{t.who} recorded the answer of {t.agency}",
+    "pathway_moved": lambda t: (
+        f"{t.who} moved it from version {t.happening.detail.get('from_version')} of its plan to version"
+        f" {t.happening.detail.get('to_version')}"
+    ),
     "step_passed": lambda t: f"“{t.step}” was due as well; the later step took over from it",
     "engine_fault": lambda t: "Steadfast could not move this on; support was told, and it tries again",
     "turned_high_risk": lambda t: "A high-risk flag was found: the plan goes faster from here",

@@ -57,6 +57,10 @@ _LISTS: Mapping[str, Mapping[Any, str]] = {
     "urgency": words.URGENCY,
     "decision": words.DECISIONS,
     "held": words.HELD_BECAUSE,
+    "agency": words.AGENCIES,
+    "staff_role": words.STAFF_ROLES,
+    "gap": words.GAPS,
+    "route": words.ROUTES,
 }
 
 

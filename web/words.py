@@ -7,6 +7,7 @@ from models.domain.gate import Reason
 from models.domain.replies import ReplyMeaning
 from models.domain.words import (
     AccountRole,
+    Agency,
     AlertKind,
     AppointmentStatus,
     ClosedReason,
@@ -21,6 +22,9 @@ from models.domain.words import (
     PregnancyOutcome,
     PromptDecision,
     Purpose,
+    RouteKind,
+    StaffingGap,
+    StaffRole,
     Urgency,
 )
 
@@ -261,4 +265,45 @@ HELD_BECAUSE: Final[Mapping[str, str]] = {
     Reason.FEED_LATE: "the data are late",
     Reason.TOO_LATE: "its time had passed",
     "own_fault": "of a fault of Steadfast itself; support has been told",
+}
+
+# -- who has the work ---------------------------------------------------------------------------------------------
+AGENCIES: Final[Mapping[str, str]] = {
+    Agency.CHILDRENS_SOCIAL_CARE: "children's social care",
+    Agency.EMERGENCY_DUTY_TEAM: "the emergency duty team",
+    Agency.MATERNITY: "maternity",
+    Agency.GP_PRACTICE: "the GP practice",
+    Agency.PERINATAL_MENTAL_HEALTH: "perinatal mental health",
+    Agency.ADULT_MENTAL_HEALTH: "adult mental health",
+    Agency.SUBSTANCE_MISUSE_SERVICE: "the substance misuse service",
+    Agency.POLICE: "the police",
+    Agency.PROBATION: "probation",
+    Agency.EARLY_YEARS_SETTING: "the nursery or early years setting",
+    Agency.HOUSING: "housing",
+}
+STAFF_ROLES: Final[Mapping[StaffRole, str]] = {
+    StaffRole.HEALTH_VISITOR: "health visitor",
+    StaffRole.NURSERY_NURSE: "nursery nurse",
+    StaffRole.MIDWIFE: "midwife",
+    StaffRole.PMH_CLINICIAN: "perinatal mental health",
+    StaffRole.GP: "GP",
+    StaffRole.ADMIN: "office",
+    StaffRole.DUTY: "duty",
+    StaffRole.TEAM_LEAD: "team lead",
+    StaffRole.NAMED_NURSE: "named nurse",
+    StaffRole.HEAD_OF_SERVICE: "head of service",
+}
+GAPS: Final[Mapping[StaffingGap, str]] = {
+    StaffingGap.UNREACHABLE: "Can't be reached: no login and no e-mail address",
+    StaffingGap.NEVER_ANSWERS: "Has acknowledged no alert of late",
+    StaffingGap.NO_COVER: "Away, and nobody covers: no cover, no duty, no lead at work",
+    StaffingGap.EMPTY_ROLE: "Plans have steps for a role that nobody has",
+    StaffingGap.LEAVER_HOLDS_WORK: "Has left and still holds work or a caseload",
+    StaffingGap.NO_LEAD: "The team has no lead at work",
+    StaffingGap.OUT_OF_HOURS: "Nobody can be reached at every hour, and no manager has signed for it",
+}
+ROUTES: Final[Mapping[RouteKind, str]] = {
+    RouteKind.ACCOUNT: "login",
+    RouteKind.EMAIL: "e-mail",
+    RouteKind.PHONE: "telephone",
 }

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 
-from models.db import history, needs_person, worklist, worklist_rows
+from models.db import history, needs_person, out_of_hours, worklist, worklist_rows
 from models.db.worklist import COUNT_CAP, Filter, Place
 from models.domain.ids import TeamId
 from models.domain.words import FollowUpState, FollowUpTrigger
@@ -31,6 +31,7 @@ def open_follow_ups(visit: AVisit) -> HTMLResponse:
         visit,
         "worklist.html",
         told=[_tell(visit, row) for row in rows],
+        nights=_nights(visit, rows),
         teams=worklist.visible_teams(visit.db, visit.scope),
         triggers=words.TRIGGERS,
         states=[(state, words.STATES[state]) for state in SHOWN_STATES],
@@ -56,6 +57,16 @@ def _tell(visit: Visit, row: worklist_rows.ListRow) -> sentences.Told:
         now=visit.now,
         zone=rules.calendar.zone,
     )
+
+
+def _nights(visit: Visit, rows: list[worklist_rows.ListRow]) -> set[int]:
+    """The high-risk rows of teams in which nobody can be reached at some hours: their entry says so."""
+    teams = {row.team_id for row in rows if row.high_risk and row.team_id is not None}
+    rules = visit.site.rules
+    today = rules.calendar.civil_date(visit.now)
+    stands = out_of_hours.standings(visit.db, teams, rules=rules.staffing, today=today, now=visit.now) if teams else {}
+    open_teams = {team for team, stand in stands.items() if not stand.is_covered}
+    return {row.id for row in rows if row.high_risk and row.team_id in open_teams}
 
 
 def _counts(visit: Visit) -> dict[str, int]:

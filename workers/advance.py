@@ -16,16 +16,32 @@ from models.db.alerts import NewAlert
 from models.db.follow_ups import Advanced, Claimed, Told
 from models.db.messages import NewMessage
 from models.db.pathway_shelf import PathwayShelf
-from models.db.people_resolution import Directory, Reached, Whose, directory
+from models.db.people_resolution import Directory, Reached, directory
 from models.domain import dedupe
 from models.domain.follow_up_states import FollowUpEvent, advance
 from models.domain.ids import FollowUpId, TeamId
 from models.domain.ladder import decide
-from models.domain.ladder_facts import Decision, OfferText, RaiseAlert, RecordPassed, RequestTriage, Why, dump_done
+from models.domain.ladder_facts import (
+    Decision,
+    HandOver,
+    OfferText,
+    RaiseAlert,
+    RecordPassed,
+    RequestTriage,
+    Why,
+    dump_done,
+)
+from models.domain.pathway import Pathway
 from models.domain.words import Audience, Channel, FollowUpState, MessageState, Purpose, Urgency
 from workers.backlog import Triage, triage_alerts
+from workers.hand_over import because, hand_over, reached_by, waits_with, whose
 
-_EVENT = {Why.DUE: "step_fired", Why.NOT_ACKNOWLEDGED: "step_raised", Why.LEASE_ENDED: "step_came_back"}
+_EVENT = {
+    Why.DUE: "step_fired",
+    Why.NOT_ACKNOWLEDGED: "step_raised",
+    Why.LEASE_ENDED: "step_came_back",
+    Why.HANDED_OVER: "step_handed_over",
+}
 
 
 @dataclass(slots=True)
@@ -56,8 +72,12 @@ def advance_due(
         high_risk = row.high_risk or (row.person_id, row.household_id) in risky
         if high_risk and row.state == FollowUpState.BACKLOG:
             row = _out_of_backlog(writes, row)
-        decision = decide(row.facts(high_risk=high_risk), pathway, now=now, calendar=rules.calendar)
-        _note(writes, row, decision, staff=staff, high_risk=high_risk)
+        handed = hand_over(row, pathway, staff=staff, high_risk=high_risk)
+        facts = row.facts(high_risk=high_risk, hand_over=handed)
+        decision = decide(facts, pathway, now=now, calendar=rules.calendar)
+        if decision.step_id is None and row.state == FollowUpState.OPEN:
+            row = _wait_with_another(writes, row, pathway, staff=staff)
+        _note(writes, row, decision, staff=staff, high_risk=high_risk, given=handed is HandOver.GIVEN)
     _store(session, writes, now=now)
     return len(claimed)
 
@@ -69,6 +89,7 @@ def harmless_flags(rules: Rules) -> frozenset[str]:
 
 def _staff(session: Session, claimed: Sequence[Claimed], *, rules: Rules, now: datetime) -> Directory:
     people = {row.booked_with for row in claimed} | {row.caseload_holder for row in claimed}
+    people |= {row.assigned_to for row in claimed} | {row.owner_practitioner_id for row in claimed}
     teams = {row.team_id for row in claimed}
     return directory(
         session,
@@ -86,16 +107,30 @@ def _out_of_backlog(writes: _Writes, row: Claimed) -> Claimed:
     return row._replace(state=state, steps_done={})
 
 
-def _note(writes: _Writes, row: Claimed, decision: Decision, *, staff: Directory, high_risk: bool) -> None:
-    """Turn one decision into rows to write."""
-    whose = Whose(row.booked_with, row.caseload_holder, row.team_id)
+def _wait_with_another(writes: _Writes, row: Claimed, pathway: Pathway, *, staff: Directory) -> Claimed:
+    """No step is in hand yet, and whoever has it is gone: say who has it now, to the list and in the story."""
+    reached = waits_with(row, pathway, staff=staff)
+    if reached is None:
+        return row
+    detail = {
+        "told": reached.role,
+        "practitioner_id": reached.practitioner_id,
+        "team_id": reached.owner_team_id,
+        "because": because(row, staff=staff, given=False),
+    }
+    writes.events.append(Told(row.id, "waits_with", row.state, row.state, None, detail=json.dumps(detail)))
+    return row._replace(owner_practitioner_id=reached.practitioner_id, owner_team_id=reached.owner_team_id)
+
+
+def _note(writes: _Writes, row: Claimed, decision: Decision, *, staff: Directory, high_risk: bool, given: bool) -> None:
+    """Turn one decision into rows to write. `given`: a person gave the step in hand to somebody."""
     owner = (row.owner_practitioner_id, row.owner_team_id)
     raised_to = decision.step_raised_to
     for action in decision.actions:
         match action:
             case RaiseAlert():
-                reached = staff.resolve(whose, action.role_chain)
-                _raise(writes, row, action, reached, staff=staff, whose=whose, in_hand=decision.step_id)
+                reached = reached_by(row, action, staff=staff, given=given)
+                _raise(writes, row, action, reached, staff=staff, in_hand=decision.step_id, given=given)
                 if action.step_id == decision.step_id:
                     owner = (reached.practitioner_id, reached.owner_team_id)
                     raised_to = action.raised_to + reached.place
@@ -107,7 +142,7 @@ def _note(writes: _Writes, row: Claimed, decision: Decision, *, staff: Directory
                     Told(row.id, "step_passed", row.state, row.state, action.step_id, reason="late", detail=detail)
                 )
             case RequestTriage():
-                reached = staff.resolve(whose, action.role_chain)
+                reached = staff.resolve(whose(row), action.role_chain)
                 owner = (reached.practitioner_id, reached.owner_team_id)
                 assert decision.next_due_at is not None
                 writes.triage.append(Triage(row.team_id, reached, decision.next_due_at))
@@ -138,16 +173,18 @@ def _raise(
     reached: Reached,
     *,
     staff: Directory,
-    whose: Whose,
     in_hand: str | None,
+    given: bool,
 ) -> None:
-    """One alert for who must act, one for each also told; those of earlier steps are overtaken."""
+    """One alert for who must act, one for each also told; those of earlier steps are overtaken.
+
+    What goes to a pool is told to those on duty, by name: an alert that nobody in particular gets is read by nobody.
+    """
     if row.step_id is not None or row.cycle > 1:
         writes.overtaken.append((row.id, None if action.step_id == in_hand else action.step_id))
     writes.raised.append(_alert(row, action, reached, told=0))
     taken = {(reached.practitioner_id, reached.owner_team_id)}
-    for number, role in enumerate(action.also_tell, start=1):
-        also = staff.reach(whose, role)
+    for number, also in enumerate(_also_told(row, action, reached, staff), start=1):
         if also is not None and (also.practitioner_id, also.owner_team_id) not in taken:
             taken.add((also.practitioner_id, also.owner_team_id))
             writes.raised.append(_alert(row, action, also, told=number))
@@ -158,8 +195,19 @@ def _raise(
         "answer_by": action.needs_ack_by.isoformat(),
         "was_due_at": action.was_due_at.isoformat(),
     }
+    if action.why is Why.HANDED_OVER:
+        detail["because"] = because(row, staff=staff, given=given)
     event = _EVENT[action.why]
     writes.events.append(Told(row.id, event, row.state, row.state, action.step_id, detail=json.dumps(detail)))
+
+
+def _also_told(row: Claimed, action: RaiseAlert, reached: Reached, staff: Directory) -> list[Reached | None]:
+    """Whom an alert tells besides: the roles it names, and of a pool those who are to take from it."""
+    also = [staff.reach(whose(row), role) for role in action.also_tell]
+    if reached.owner_team_id is not None:
+        takers = staff.takers(reached.owner_team_id, reached.role)
+        also += [Reached(reached.role, reached.place, taker, None) for taker in takers]
+    return also
 
 
 def _alert(row: Claimed, action: RaiseAlert, reached: Reached, *, told: int) -> NewAlert:

@@ -22,6 +22,8 @@ from workers.machine import SEND_THREADS, Machine
 from workers.prompting import ask_again
 from workers.reconcile import reconcile
 from workers.set_aside import MOST_ASIDE, SMALLER, next_limit, put_off_first
+from workers.staff_changes import follow_staff
+from workers.staffing_check import check_if_due
 
 log = structlog.get_logger(__name__)
 CLAIM = 1_000  # follow-ups in one transaction: design 9 measured 500 to 1,000
@@ -106,10 +108,12 @@ JOBS: Mapping[Lane, Mapping[str, Job]] = {
     Lane.URGENT: {"advance_urgent": advance_urgent, "prompts": ask_prompts, "send_urgent": send_urgent},
     Lane.ENGINE: {
         "detect": detect,
+        "staff": follow_staff,  # before `advance`, which hands over what it wakes
         "advance": advance_all,
         "prompts": ask_prompts,
         "reconcile": reconcile,
         "reminders": plan_reminders,
+        "staffing_check": check_if_due,  # weekly; its own tick is `staffing`
         "audit": audit_if_due,
         "seal": seal_history,
         "housekeeping": tidy_if_due,

@@ -1,9 +1,11 @@
 """The words of one message, filled in. A family text says when, and whom to call; nothing else (domain.md 6.2)."""
 
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from config.messages_loader import StaffTemplate, Template
 from models.db.gate import LoadedText
+from models.domain.staffing_rules import EmergencyRoute
 from models.domain.words import Purpose, Urgency
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -31,11 +33,23 @@ def family_words(template: Template, text: LoadedText, *, call_back_number: str,
 
 
 def staff_words(
-    template: StaffTemplate, *, urgency: Urgency, follow_up_id: int | None, public_url: str
+    template: StaffTemplate,
+    *,
+    urgency: Urgency,
+    follow_up_id: int | None,
+    public_url: str,
+    emergency_routes: Sequence[EmergencyRoute] = (),
 ) -> tuple[str, str]:
-    """Return subject and body. The link's number means nothing to whoever has no login."""
+    """Return subject and body. The link's number means nothing to whoever has no login.
+
+    `emergency_routes`: whom to ring where the team has nobody out of hours; empty where it has, or it is no matter.
+    """
     path = "/needs-a-person" if follow_up_id is None else f"/follow-ups/{follow_up_id}"
-    return template.subjects[urgency], template.text.format_map({"link": f"{public_url}{path}"})
+    body = template.text.format_map({"link": f"{public_url}{path}"})
+    if emergency_routes:
+        routes = "\n".join(f"- {route.name}, {route.number}: {route.use}" for route in emergency_routes)
+        body += template.out_of_hours.format_map({"routes": routes})
+    return template.subjects[urgency], body
 
 
 def spoken(number: str) -> str:

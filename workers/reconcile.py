@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from config.rules import Rules
-from models.db import alerts, cases, feeds, follow_ups, messages, referrals, ticks
+from models.db import agency_contacts, alerts, cases, feeds, follow_ups, messages, referrals, step_time_rows, ticks
+from models.db.agency_contacts import Silent
 from models.db.alerts import NewAlert
 from models.db.feeds import Feed
-from models.db.people_resolution import Whose, directory
+from models.db.people_resolution import Directory, Whose, directory
 from models.domain import dedupe
 from models.domain.freshness import feed_health
 from models.domain.words import AlertKind, Extent, FeedHealth, FollowUpTrigger, OwnerRole, Urgency
@@ -31,7 +32,7 @@ def reconcile(machine: Machine) -> int:
     """Do each look in a transaction of its own; return how many rows were handled."""
     rules = machine.rules()
     handled = 0
-    for step in (look_at_feeds, raise_overdue, chase_referrals, _find_risk_if_due):
+    for step in (look_at_feeds, raise_overdue, chase_referrals, lapse_extensions, challenge_silent, _find_risk_if_due):
         with Session(machine.engine) as session, session.begin():
             handled += step(session, rules, machine.clock(session))
     return handled
@@ -124,6 +125,32 @@ def chase_referrals(session: Session, rules: Rules, now: datetime) -> int:
     return len(silent)
 
 
+def lapse_extensions(session: Session, rules: Rules, now: datetime) -> int:
+    """End questions for more time whose step has fired or whose follow-up went on. The caller commits."""
+    return step_time_rows.lapse_moot(session, now=now)
+
+
+def challenge_silent(session: Session, rules: Rules, now: datetime) -> int:
+    """An agency that was contacted and stays silent is to be challenged: whoever has the follow-up is told. No commit.
+
+    The follow-up's own ladder is neither paused nor hurried by it.
+    """
+    silent = agency_contacts.take_silent(session, now=now, limit=SET_SIZE)
+    if not silent:
+        return 0
+    staff = directory(
+        session,
+        now=now,
+        today=rules.calendar.civil_date(now),
+        team_ids={row.team_id for row in silent if row.team_id is not None},
+        practitioner_ids={who for row in silent for who in (row.owner_practitioner_id, row.caseload_holder) if who},
+    )
+    up = _up(rules, now)
+    raised = [_challenge(row, staff, up, due=_answer_by(rules, now)) for row in silent]
+    messages.alert_emails(session, alerts.raise_many(session, raised, now=now), now=now)
+    return len(silent)
+
+
 def find_risk(session: Session, rules: Rules, now: datetime) -> int:
     """Wake the follow-ups of families that have become high risk: `advance` raises them at once. The caller commits."""
     return follow_ups.wake_flagged(session, harmless_flags=harmless_flags(rules), now=now)
@@ -162,6 +189,25 @@ def _alarm(session: Session, rules: Rules, feed: Feed, health: FeedHealth, now: 
         audience_role=reached.role,
         next_due_at=_answer_by(rules, now),
         detail=json.dumps({"rows": feed.last_row_count, "usual_rows": feed.usual_row_count}),
+    )
+
+
+def _challenge(row: Silent, staff: Directory, up: tuple[OwnerRole, ...], *, due: datetime) -> NewAlert:
+    whose = Whose(None, row.caseload_holder, row.team_id, row.owner_practitioner_id)
+    reached = staff.resolve(whose, (OwnerRole.PRACTITIONER, *up))
+    return NewAlert(
+        kind=AlertKind.CHALLENGE,
+        urgency=Urgency.URGENT,
+        dedupe_key=dedupe.subject_alert(AlertKind.CHALLENGE, "agency_contact", row.id),
+        practitioner_id=reached.practitioner_id,
+        owner_team_id=reached.owner_team_id,
+        follow_up_id=row.follow_up_id,
+        household_id=row.household_id,
+        person_id=row.person_id,
+        team_id=row.team_id,
+        audience_role=reached.role,
+        next_due_at=due,
+        detail=json.dumps({"agency": row.agency, "step": row.step_id}),
     )
 
 

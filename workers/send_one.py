@@ -7,12 +7,13 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from config.messages_loader import MessageRules, Template
-from models.db import gate, message_alerts, receipts, reminders, sending
+from models.db import gate, message_alerts, out_of_hours, receipts, reminders, sending
 from models.db.gate import LoadedText
 from models.db.sending import Beginning, Change, Claimed
 from models.domain.gate import QUIET_REASONS, Gate, GateVerdict, Reason, check
 from models.domain.ids import MessageId
 from models.domain.sending import CodeMeaning, after_call
+from models.domain.staffing_rules import EmergencyRoute
 from models.domain.words import AlertKind, Audience, Channel, MessageState, Purpose
 from workers.channels.base import OutgoingText, SendResult
 from workers.message_words import family_words, staff_words, template_for
@@ -184,6 +185,17 @@ def _stop(
         )
 
 
+def _emergency_routes(
+    session: Session, rules: MessageRules, team_id: int | None, *, now: datetime
+) -> tuple[EmergencyRoute, ...]:
+    """Whom a notice about a high-risk family of this team names for the hours in which the team has nobody."""
+    if team_id is None:
+        return ()
+    today = now.astimezone(rules.gate.hours.zone).date()
+    stands = out_of_hours.standings(session, {team_id}, rules=rules.staffing, today=today, now=now)[team_id]
+    return () if stands.is_covered else rules.staffing.emergency_routes
+
+
 def _prepare_staff(
     session: Session, rules: MessageRules, message: Claimed, *, attempt_id: UUID, now: datetime, public_url: str
 ) -> tuple[Channel, OutgoingText] | None:
@@ -200,7 +212,11 @@ def _prepare_staff(
         sending.stop(session, message.id, MessageState.BLOCKED, reason=reason or NO_ADDRESS, now=now)
         return None
     subject, body = staff_words(
-        rules.staff_alert, urgency=message.urgency, follow_up_id=facts.follow_up_id, public_url=public_url
+        rules.staff_alert,
+        urgency=message.urgency,
+        follow_up_id=facts.follow_up_id,
+        public_url=public_url,
+        emergency_routes=_emergency_routes(session, rules, facts.high_risk_team, now=now),
     )
     _begin(session, rules, message, attempt_id, None, body, now)
     return message.channel, OutgoingText(attempt_id=attempt_id, to=facts.email, body=body, subject=subject)

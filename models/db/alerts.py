@@ -142,6 +142,14 @@ def raise_up(
         session.execute(_RAISE_UP, {**columns, "now": now})
 
 
+def hand_over(session: Session, alerts: Iterable[tuple[int, int | None, int | None, str]]) -> None:
+    """Give open alerts to others: id, practitioner, team pool, role. They keep their due times and are told anew."""
+    rows = list(alerts)
+    if rows:
+        names = ("id", "practitioner", "pool", "role")
+        session.execute(_HAND_OVER, {name: [row[place] for row in rows] for place, name in enumerate(names)})
+
+
 _INSERT = f"""
     INSERT INTO alert (kind, urgency, dedupe_key, practitioner_id, owner_team_id, follow_up_id, referral_prompt_id,
                        source_id, household_id, person_id, team_id, step_id, audience_role, next_due_at, detail,
@@ -182,7 +190,8 @@ _OVERTAKE_PROMPTS = text(
 _END = text(
     """
     UPDATE alert SET state = 'done', ended_at = :now, ended_by = :by, outcome = :outcome
-    WHERE id = :id AND state = 'open' AND kind NOT IN ('step', 'confirm_seen', 'second_signature', 'referral_prompt')
+    WHERE id = :id AND state = 'open'
+      AND kind NOT IN ('step', 'confirm_seen', 'second_signature', 'referral_prompt', 'step_extension')
     RETURNING household_id
     """
 )
@@ -197,6 +206,15 @@ _OVERDUE = text(
     SELECT id, team_id, times_raised FROM alert
     WHERE state = 'open' AND next_due_at <= :now AND kind <> 'referral_prompt'  -- a prompt asks by itself
     ORDER BY next_due_at, id LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED
+    """
+)
+_HAND_OVER = text(
+    """
+    UPDATE alert SET practitioner_id = u.practitioner_id, owner_team_id = u.pool, audience_role = u.role,
+        acknowledged_by = NULL, acknowledged_at = NULL
+    FROM unnest(CAST(:id AS bigint[]), CAST(:practitioner AS bigint[]), CAST(:pool AS bigint[]), CAST(:role AS text[]))
+         AS u (id, practitioner_id, pool, role)
+    WHERE alert.id = u.id
     """
 )
 _RAISE_UP = text(

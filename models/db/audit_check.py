@@ -1,4 +1,4 @@
-"""One question of the auditor."""
+"""One question to the database whose answer should be empty; what the lists of checks are made of."""
 
 from dataclasses import dataclass
 

@@ -3,12 +3,13 @@
 Written apart from the engine's own queries on purpose: the same mistake twice is less likely.
 """
 
-from models.db import audit_patterns, audit_planning
+from models.db import audit_patterns, audit_planning, audit_staffing
 from models.db.audit_check import Check
 
 _LIVE = "f.state IN ('open', 'backlog', 'seen', 'closing')"
 
 CHECKS: tuple[Check, ...] = (
+    *audit_staffing.CHECKS,
     Check(
         "appointment_without_follow_up",
         "3.1",

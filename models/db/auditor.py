@@ -59,6 +59,7 @@ def audit(session: Session, now: datetime, *, limits: AuditLimits) -> AuditRepor
         "late_by": now - limits.late,
         "message_late_by": now - limits.message_late,
         "sending_by": now - limits.sending,
+        "staffing_by": now - limits.staffing_silent,
     }
     found = [(check, _finding(session, check, moments)) for check in CHECKS]
     violations = [finding for check, finding in found if finding is not None and not check.warns_only]

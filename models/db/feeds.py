@@ -33,7 +33,7 @@ def set_health(session: Session, source_id: int, health: FeedHealth) -> None:
 
 
 def end_alarm(session: Session, source_id: int, kind: AlertKind, *, now: datetime) -> None:
-    """The data have come: the open alarm of this kind is over; its story keeps it."""
+    """The data have come: the open alarm of this kind is over. The alarm of a list waits for a person."""
     session.execute(_END, {"id": source_id, "kind": kind, "now": now})
 
 
@@ -47,6 +47,6 @@ _FEEDS = text(
 _END = text(
     """
     UPDATE alert SET state = 'overtaken', ended_at = :now, ended_by = 'engine', outcome = 'data_came'
-    WHERE source_id = :id AND kind = :kind AND state = 'open'
+    WHERE source_id = :id AND kind = :kind AND state = 'open' AND import_run_id IS NULL
     """
 )

@@ -65,8 +65,9 @@ def acknowledge(
 ) -> datetime:
     """Take the current step on, for as long as its lease; return when it comes back if nothing ends it.
 
-    `until` may shorten the lease, never lengthen it. Raises ChangedMeanwhile, IllegalTransition where no step has
-    fired, NotAllowed for a longer lease.
+    Whoever takes it on has it now, also where it was a pool's or a colleague's: "I take it" is the same act. `until`
+    may shorten the lease, never lengthen it. Raises ChangedMeanwhile, IllegalTransition where no step has fired,
+    NotAllowed for a longer lease.
     """
     row = lock(session, follow_up_id, row_version)
     state_after(row, FollowUpEvent.ACKNOWLEDGED)
@@ -78,14 +79,17 @@ def acknowledge(
         if not now < until <= end:
             raise NotAllowed(f"acknowledged until {until:%d.%m.%Y %H:%M}; expected a time up to {end:%d.%m.%Y %H:%M}")
         end = until
+    who = {"by": account.actor, "now": now, "me": account.practitioner_id}
     change(
         session,
         row,
         "acknowledged_by = :by, acknowledged_at = :now, acknowledged_until = :end,"
-        " next_due_at = least(next_due_at, :end)",
-        {"by": account.actor, "now": now, "end": end},
+        " next_due_at = least(next_due_at, :end),"
+        " owner_practitioner_id = coalesce(CAST(:me AS bigint), owner_practitioner_id),"
+        " owner_team_id = CASE WHEN CAST(:me AS bigint) IS NULL THEN owner_team_id END",
+        {**who, "end": end},
     )
-    session.execute(_ACKNOWLEDGE_ALERTS, {"id": row.id, "by": account.actor, "now": now})
+    session.execute(_ACKNOWLEDGE_ALERTS, {**who, "id": row.id})
     tell(session, row, "acknowledged", row.state, account, now, detail={"until": end.isoformat()})
     return end
 
@@ -262,7 +266,10 @@ def _lease_facts(row: Locked) -> FollowUpFacts:
 
 _ACKNOWLEDGE_ALERTS = text(
     """
-    UPDATE alert SET acknowledged_by = :by, acknowledged_at = :now
+    UPDATE alert SET acknowledged_by = :by, acknowledged_at = :now,
+        -- The one who takes it from a pool is the one whose list it stands on.
+        practitioner_id = CASE WHEN practitioner_id IS NULL THEN CAST(:me AS bigint) ELSE practitioner_id END,
+        owner_team_id = CASE WHEN CAST(:me AS bigint) IS NULL OR practitioner_id IS NOT NULL THEN owner_team_id END
     WHERE follow_up_id = :id AND state = 'open' AND kind IN ('step', 'confirm_seen', 'second_signature')
     """
 )

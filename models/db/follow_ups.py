@@ -12,8 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.db.packing import packed, packed_tuples, unpacked
-from models.domain.ladder_facts import FollowUpFacts, load_done
-from models.domain.words import ActorKind, FollowUpState, FollowUpTrigger
+from models.domain.ladder_facts import NOTHING_MOVED, FollowUpFacts, HandOver, MovedTime, load_done
+from models.domain.words import ActorKind, FollowUpState, FollowUpTrigger, StepChange
 
 
 class Claimed(NamedTuple):
@@ -50,8 +50,12 @@ class Claimed(NamedTuple):
     booked_until: datetime | None
     faster: bool
     pattern_at: datetime | None
+    assigned_to: int | None
+    assigned_at: datetime | None
+    caseload_moved_at: datetime | None
+    step_times: list[tuple[str, str, str, str, bool]] | None
 
-    def facts(self, *, high_risk: bool) -> FollowUpFacts:
+    def facts(self, *, high_risk: bool, hand_over: HandOver | None = None) -> FollowUpFacts:
         """Return what the ladder's decision asks for."""
         return FollowUpFacts(
             FollowUpState(self.state),
@@ -73,6 +77,8 @@ class Claimed(NamedTuple):
             load_done(self.steps_done),
             self.faster,
             self.pattern_at,
+            _moved(self.step_times) if self.step_times else NOTHING_MOVED,
+            hand_over,
         )
 
 
@@ -152,6 +158,15 @@ def wake_flagged(session: Session, *, harmless_flags: Collection[str], now: date
     return len(rows.all())
 
 
+def _moved(step_times: Sequence[tuple[str, str, str, str, bool]]) -> dict[str, MovedTime]:
+    """The steps whose time a person changed, from the row's JSON."""
+    instant = datetime.fromisoformat
+    return {
+        step_id: MovedTime(instant(due_at), instant(moved_at), change == StepChange.LATER, high_risk)
+        for step_id, due_at, moved_at, change, high_risk in step_times
+    }
+
+
 _DUE = """
     SELECT f.* FROM follow_up f WHERE f.next_due_at <= :now {urgent}
     ORDER BY f.next_due_at, f.id LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED
@@ -162,13 +177,23 @@ _FACTS = """
     SELECT f.id, f.state, f.trigger, f.person_id, f.household_id, f.team_id, f.contact_code, f.pathway_code,
            f.pathway_version, f.cycle, f.miss_count, f.high_risk, f.red_flag, f.anchor_at, f.breach_at, f.opened_at,
            f.step_id, f.step_fired_at, f.step_raised_to, f.steps_done, f.acknowledged_until, f.owner_practitioner_id,
-           f.owner_team_id, coalesce(a.practitioner_id, v.practitioner_id), p.caseload_holder_id, p.date_of_birth,
-           preg.edd, coalesce(e.late_until, e.window_end),
+           f.owner_team_id,
+           -- Whoever gave the family on since it was booked with them does not keep it for having been booked.
+           CASE WHEN NOT EXISTS (
+               SELECT FROM caseload_move g
+               WHERE g.person_id = f.person_id AND g.applied_at > coalesce(a.first_received_at, v.recorded_at)
+                 AND g.from_practitioner_id = coalesce(a.practitioner_id, v.practitioner_id))
+           THEN coalesce(a.practitioner_id, v.practitioner_id) END,
+           p.caseload_holder_id, p.date_of_birth, preg.edd, coalesce(e.late_until, e.window_end),
            (SELECT b.ends_at FROM appointment b
             WHERE b.person_id = f.person_id AND b.contact_code = f.contact_code AND b.starts_at > f.anchor_at
               AND b.status IN ('planned', 'booked', 'arrived', 'outcome_due') AND b.vanished_at IS NULL
             ORDER BY b.starts_at LIMIT 1),
-           f.faster, f.pattern_at
+           f.faster, f.pattern_at, f.assigned_practitioner_id, f.assigned_at,
+           (SELECT max(g.applied_at) FROM caseload_move g WHERE g.person_id = f.person_id),
+           (SELECT jsonb_agg(jsonb_build_array(t.step_id, t.due_at, t.decided_at, t.change, t.high_risk))
+            FROM step_time t
+            WHERE t.follow_up_id = f.id AND t.cycle = f.cycle AND t.state = 'in_force' AND NOT t.of_lease)
     FROM due f
     JOIN person p ON p.id = f.person_id
     LEFT JOIN appointment a ON a.id = f.appointment_id

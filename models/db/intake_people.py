@@ -5,6 +5,18 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.db import caseloads
+
+# What every kind of file that speaks of one person a row works on: who it is about, who holds them, where.
+_SUBJECTS = """
+    CREATE TEMP TABLE work ON COMMIT DROP AS
+    SELECT line, subject_key, NULL::text AS contact_key, household_ref, subject_role, NULL::text AS contact_relation,
+           {practitioner} AS practitioner, {team} AS team, ''::text AS contact_code, NULL::bigint AS person_id,
+           NULL::bigint AS contact_person_id, NULL::bigint AS household_id, NULL::bigint AS practitioner_id,
+           NULL::bigint AS team_id
+    FROM staging WHERE verdict = 'r'
+"""
+
 _WORK = """
     CREATE TEMP TABLE work ON COMMIT DROP AS
     SELECT line, subject_key, contact_key, household_ref, subject_role, contact_relation, subject_edd, practitioner,
@@ -46,7 +58,7 @@ _UPDATE = """
             postcode_changed_at = CASE WHEN p.postcode <> {postcode} THEN CAST(:now AS timestamptz)
                                        ELSE p.postcode_changed_at END,
             team_id = coalesce(w.team_id, p.team_id),
-            caseload_holder_id = coalesce(w.practitioner_id, p.caseload_holder_id),
+            caseload_holder_id = coalesce(p.caseload_holder_id, w.practitioner_id),
             life_status = CASE
                 WHEN s.subject_life_status = 'deceased' OR p.life_status = 'deceased' THEN 'deceased'
                 WHEN s.subject_life_status IS NULL OR p.life_status_by LIKE 'person:%' THEN p.life_status
@@ -93,6 +105,13 @@ def choose_work(session: Session) -> None:
     session.execute(text("ANALYZE work"))
 
 
+def choose_subjects(session: Session, *, with_holders: bool = False) -> None:
+    """Make `work` from every staged record of a kind that is about one person a row, and maybe who holds them."""
+    columns = ("practitioner", "team") if with_holders else ("NULL::text", "NULL::text")
+    session.execute(text(_SUBJECTS.format(practitioner=columns[0], team=columns[1])))
+    session.execute(text("ANALYZE work"))
+
+
 def drop_settled(session: Session, *, source_id: int) -> None:
     """Sort out repeated people, and take out of `work` what is unchanged or older."""
     session.execute(text(_REPEATS))
@@ -120,7 +139,10 @@ def count_unborn(session: Session) -> int:
 
 
 def update_people(session: Session, *, source_id: int, by: str, now: datetime) -> None:
-    """Write what `work` says of its people, with an audit entry for each who was known before."""
+    """Write what `work` says of its people, with an audit entry for each who was known before.
+
+    Another holder than before is a move of the caseload, which takes the person's work along.
+    """
     columns = {"name": "subject_name", "born": "subject_dob", "gp": "gp_practice", "postcode": "postcode"}
     stored = {"name": "name", "born": "date_of_birth", "gp": "gp_practice", "postcode": "postcode"}
     kept = {
@@ -130,6 +152,7 @@ def update_people(session: Session, *, source_id: int, by: str, now: datetime) -
     }
     given = {"by": by, "now": now, "prefix": f"{source_id}:"}
     session.execute(text(_UPDATE.format(**kept)), given)
+    caseloads.move_as_registered(session, by=by, now=now)
     session.execute(text(_FLAGS), given)
 
 

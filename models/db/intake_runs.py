@@ -20,6 +20,7 @@ class SourceRow:
     extent: Extent
     version_kind: str | None
     usual_row_count: int | None
+    authoritative_for: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,19 @@ def lock_source(session: Session, *, name: str, now: datetime) -> SourceRow:
         {"name": name, "now": now},
     )
     row = session.execute(
-        text("SELECT id, name, extent, version_kind, usual_row_count FROM source WHERE name = :name"), {"name": name}
+        text(
+            "SELECT id, name, extent, version_kind, usual_row_count, authoritative_for FROM source WHERE name = :name"
+        ),
+        {"name": name},
     ).one()
-    return SourceRow(row.id, row.name, Extent(row.extent), row.version_kind, row.usual_row_count)
+    return SourceRow(
+        row.id,
+        row.name,
+        Extent(row.extent),
+        row.version_kind,
+        row.usual_row_count,
+        frozenset(row.authoritative_for),
+    )
 
 
 def lock_applying(session: Session) -> None:
@@ -107,12 +118,38 @@ def appointment_files(session: Session, *, source_id: int) -> int:
     return int(session.execute(query, {"source": source_id}).scalar_one())
 
 
+def usual_list_size(session: Session, *, source_id: int, kind: ImportKind) -> int | None:
+    """How many rows the last list of this kind had that was not held back; None before the first.
+
+    One that was held back as too small counts once a person has settled its alarm: then it is the list's real size.
+    """
+    found: int | None = session.execute(_USUAL_LIST, {"source": source_id, "kind": kind}).scalar()
+    return found
+
+
+def hold_back(session: Session, *, run_id: int) -> None:
+    """Note that a run's list was too small to end anything that it lacks."""
+    session.execute(text("UPDATE import_run SET held_back = true WHERE id = :run"), {"run": run_id})
+
+
+_USUAL_LIST = text(
+    """
+    SELECT r.read FROM import_run r
+    WHERE r.source_id = :source AND r.kind = :kind AND r.state = 'done' AND (NOT r.held_back OR r.id <= (
+        SELECT max(s.id) FROM alert a JOIN import_run s ON s.id = a.import_run_id
+        WHERE a.source_id = :source AND a.kind = 'feed_small' AND a.state = 'done' AND a.ended_by LIKE 'person:%'
+          AND s.kind = :kind))
+    ORDER BY r.id DESC LIMIT 1
+    """
+)
+
+
 def note_delivery(
     session: Session,
     *,
     source_id: int,
     as_of: datetime,
-    rows: int,
+    rows: int | None,
     health: FeedHealth,
     received_at: datetime,
     is_first: bool = False,
@@ -120,6 +157,7 @@ def note_delivery(
     """Record what came and when the next is due. A suddenly small extract does not teach what is usual.
 
     `is_first`: what is usual is learnt from this delivery on, whatever files of other kinds came before.
+    `rows`: None for a list whose usual size is told by its own kind's runs.
     """
     session.execute(
         text(
@@ -127,8 +165,8 @@ def note_delivery(
             UPDATE source SET
                 as_of = greatest(as_of, :as_of), last_received_at = greatest(last_received_at, :received),
                 next_expected_at = CAST(:received AS timestamptz) + rhythm_minutes * interval '1 minute',
-                last_row_count = :rows, health = :health,
-                usual_row_count = CASE WHEN :health = 'small' THEN usual_row_count
+                last_row_count = coalesce(CAST(:rows AS bigint), last_row_count), health = :health,
+                usual_row_count = CASE WHEN :health = 'small' OR CAST(:rows AS bigint) IS NULL THEN usual_row_count
                     WHEN usual_row_count IS NULL OR :is_first THEN :rows ELSE (usual_row_count * 3 + :rows) / 4 END
             WHERE id = :source
             """
@@ -167,6 +205,7 @@ def raise_task(
     count: int,
     now: datetime,
     due_in: timedelta,
+    usual: int | None = None,
 ) -> None:
     """Give the source's owner, else the last-resort owner, one task of this kind; an open one is brought up to date."""
     given = {
@@ -176,7 +215,7 @@ def raise_task(
         "now": now,
         "due": now + due_in,
         "key": dedupe.subject_alert(kind, "source", source_id, since=str(run_id)),
-        "detail": json.dumps({"rows": count}),
+        "detail": json.dumps({"rows": count} if usual is None else {"rows": count, "usual_rows": usual}),
     }
     renewed = session.execute(
         text(

@@ -30,6 +30,7 @@ class Whose:
     booked_with: int | None
     caseload_holder: int | None
     team_id: int | None
+    assigned_to: int | None = None  # a person gave it to them
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Directory:
     """The staff at one moment: who is there, who covers for whom, who leads."""
 
     def __init__(
-        self, present: Collection[_Member], covers: dict[int, int | None], leads: dict[int, int], last_resort: int
+        self, present: Collection[_Member], covers: dict[int, Sequence[int]], leads: dict[int, int], last_resort: int
     ) -> None:
         self._present = {member.id: member for member in present}
         self._covers = covers
@@ -92,10 +93,23 @@ class Directory:
             return Reached(role, place, None, whose.team_id)
         return None
 
+    def is_there(self, practitioner_id: int) -> bool:
+        """Whether a practitioner this was asked about is at work: neither away nor gone."""
+        return practitioner_id in self._present and practitioner_id not in self._covers
+
+    def has_left(self, practitioner_id: int) -> bool:
+        """Whether a practitioner this was asked about has left, or not begun yet."""
+        return practitioner_id not in self._present
+
+    def takers(self, team_id: int, role: OwnerRole) -> Sequence[int]:
+        """Who is told of what a pool has: those on duty; of an office's pool the office. Anybody of it may take it."""
+        return self._holders(team_id, _ROLE_IN_TEAM.get(role, StaffRole.DUTY))
+
     def _person(self, whose: Whose, role: OwnerRole) -> int | None:
         match role:
             case OwnerRole.PRACTITIONER:
-                return self._there(whose.booked_with) or self._there(whose.caseload_holder)
+                named = (whose.assigned_to, whose.booked_with, whose.caseload_holder)
+                return next((there for one in named if (there := self._there(one)) is not None), None)
             case OwnerRole.TEAM_LEAD:
                 lead = None if whose.team_id is None else self._leads.get(whose.team_id)
                 return self._there(lead) or self._only(whose.team_id, StaffRole.TEAM_LEAD)
@@ -111,13 +125,13 @@ class Directory:
                 return None
 
     def _there(self, practitioner_id: int | None) -> int | None:
-        """The practitioner, or whoever covers; None where neither is at work. Cover of cover is not followed."""
-        if practitioner_id is None:
-            return None
-        if practitioner_id in self._covers:
-            cover = self._covers[practitioner_id]
-            return cover if cover in self._present and cover not in self._covers else None
-        return practitioner_id if practitioner_id in self._present else None
+        """The practitioner, whoever covers, or whoever covers the cover; None where nobody of them is at work."""
+        asked = [] if practitioner_id is None else [practitioner_id]
+        for one in asked:  # grows while it is walked; two who cover for each other are asked once each
+            if self.is_there(one):
+                return one
+            asked += [cover for cover in self._covers.get(one, ()) if cover not in asked]
+        return None
 
     def _only(self, team_id: int | None, role: StaffRole) -> int | None:
         """The first holder of a role that one named person must have, by id, so that everybody finds the same one."""
@@ -145,8 +159,7 @@ def directory(
     params = {"teams": sorted(team_ids), "ids": sorted(practitioner_ids), "now": now, "today": today}
     rows = session.execute(_STAFF, params).all()
     present = [_Member(row.id, row.role, row.team_id) for row in rows if row.at_work]
-    # A stand-in who is away too, or somebody without one, reaches nobody.
-    covers = {row.id: row.cover_id for row in rows if row.away}
+    covers = {row.id: row.covers or () for row in rows if row.away}
     leads = {row.id: row.lead_practitioner_id for row in session.execute(_LEADS, params)}
     last_resort = next((row.id for row in rows if row.last_resort), None)
     if last_resort is None:
@@ -154,21 +167,27 @@ def directory(
     return Directory(present, covers, leads, last_resort)
 
 
+# A cover who is away has a cover too: all who may be reached are read, from the few that this is about.
 _STAFF = text(
     """
-    WITH away AS (
-        SELECT DISTINCT ON (practitioner_id) practitioner_id, cover_practitioner_id
-        FROM absence WHERE starts_at <= :now AND ends_at > :now
-        ORDER BY practitioner_id, cover_practitioner_id NULLS LAST, id
+    WITH RECURSIVE wanted (id) AS (
+        SELECT p.id FROM practitioner p
+        WHERE p.team_id = ANY(CAST(:teams AS bigint[])) OR p.id = ANY(CAST(:ids AS bigint[])) OR p.last_resort
+           OR p.role IN ('named_nurse', 'head_of_service')
+           OR p.id IN (SELECT lead_practitioner_id FROM team WHERE id = ANY(CAST(:teams AS bigint[])))
+        UNION
+        SELECT a.cover_practitioner_id FROM wanted w JOIN absence a ON a.practitioner_id = w.id
+        WHERE a.starts_at <= :now AND a.ends_at > :now AND a.called_off_at IS NULL
+          AND a.cover_practitioner_id IS NOT NULL
     )
-    SELECT p.id, p.role, p.team_id, p.last_resort, away.practitioner_id IS NOT NULL AS away,
-           away.cover_practitioner_id AS cover_id,
+    SELECT p.id, p.role, p.team_id, p.last_resort, away.covers IS NOT NULL AS away,
+           array_remove(away.covers, NULL) AS covers,
            coalesce(p.active_from <= :today, true) AND coalesce(p.active_until >= :today, true) AS at_work
-    FROM practitioner p LEFT JOIN away ON away.practitioner_id = p.id
-    WHERE p.team_id = ANY(CAST(:teams AS bigint[])) OR p.id = ANY(CAST(:ids AS bigint[])) OR p.last_resort
-       OR p.role IN ('named_nurse', 'head_of_service')
-       OR p.id IN (SELECT cover_practitioner_id FROM away)
-       OR p.id IN (SELECT lead_practitioner_id FROM team WHERE id = ANY(CAST(:teams AS bigint[])))
+    FROM wanted w JOIN practitioner p USING (id)
+    LEFT JOIN LATERAL (
+        SELECT array_agg(a.cover_practitioner_id ORDER BY a.id) AS covers FROM absence a
+        WHERE a.practitioner_id = p.id AND a.starts_at <= :now AND a.ends_at > :now AND a.called_off_at IS NULL
+    ) away ON true
     """
 )
 _LEADS = text(

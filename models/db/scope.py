@@ -10,6 +10,7 @@ from models.domain.ids import AccountId, PractitionerId, TeamId
 from models.domain.words import AccountRole
 
 FAMILY_ROLES = frozenset({AccountRole.HEALTH_VISITOR, AccountRole.TEAM_LEAD, AccountRole.NAMED_NURSE})
+LEAD_ROLES = frozenset({AccountRole.TEAM_LEAD, AccountRole.NAMED_NURSE})
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from models.domain.words import Extent
 
-# What a source may be the last word on. `attendance`: that somebody was seen (design 3.3).
-AUTHORITIES = ("attendance",)
+# What a source may be the last word on. `attendance`: that somebody was seen (design 3.3). `flags`, `absences`: that
+# what its full list lacks has ended.
+AUTHORITIES = ("attendance", "flags", "absences")
 # What an empty value may mean, per field; the gate reads them (design 3.5).
 EMPTY_MEANINGS: Mapping[str, tuple[str, ...]] = {
     "subject_deceased_on": ("alive", "unknown"),

@@ -22,6 +22,7 @@ class AuditLimits:
     late: timedelta
     message_late: timedelta
     sending: timedelta
+    staffing_silent: timedelta  # the weekly check of staffing must have run within this
     holiday_horizon: timedelta  # the checked bank holidays must reach this far ahead
     holidays_checked_until: date
     planning: PlanningLimits

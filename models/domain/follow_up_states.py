@@ -17,7 +17,7 @@ class FollowUpEvent(StrEnum):
     STEP_FIRED = "step_fired"
     ACKNOWLEDGED = "acknowledged"
     BOOKED_AGAIN = "booked_again"  # never closes
-    LADDER_CHANGED = "ladder_changed"  # an unrecorded outcome became a miss, or a person moved it to a newer version
+    LADDER_CHANGED = "ladder_changed"  # an unrecorded outcome became a miss; another version changes no state
     TURNED_HIGH_RISK = "turned_high_risk"
     TAKEN_UP = "taken_up"  # a person takes a backlog one onto its ladder
     SEEN_EVIDENCE = "seen_evidence"  # the required subject was seen

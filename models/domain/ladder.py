@@ -7,7 +7,7 @@ Sources: design.md 3.2, 3.3, 3.7, 3.9; domain.md 3.2.
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from models.domain.ladder_clock import due_at, next_level, until_seen_at
+from models.domain.ladder_clock import due_at, moved_to, next_level, until_seen_at
 from models.domain.ladder_facts import (
     Decision,
     FollowUpFacts,
@@ -17,7 +17,7 @@ from models.domain.ladder_facts import (
     Why,
 )
 from models.domain.ladder_hand import Hand
-from models.domain.pathway import Anchor, Pathway, PlannedStep, Step, Terms
+from models.domain.pathway import STAND_INS, Anchor, Pathway, PlannedStep, Step, Terms
 from models.domain.words import AlertKind, FollowUpState
 from models.domain.working_time import WorkingCalendar
 
@@ -110,7 +110,7 @@ def _ask_for_triage(hand: Hand) -> None:
     entry = hand.facts.done.get(step.id)
     again = terms.repeat or terms.acknowledge_within
     due = hand.facts.opened_at if entry is None else again.after(entry.at, calendar=hand.calendar)
-    if due <= hand.now:
+    if due <= hand.now or hand.facts.hand_over is not None:
         occurrence = hand.mark_done(step.id, alerts=1)
         hand.actions.append(RequestTriage(step.id, hand.pathway.chain(terms.owner), occurrence))
         due = again.after(hand.now, calendar=hand.calendar)
@@ -120,6 +120,7 @@ def _ask_for_triage(hand: Hand) -> None:
 def _planned(hand: Hand) -> tuple[list[tuple[datetime, PlannedStep]], PlannedStep]:
     """Return the steps that can still fire, lowest first; the until-seen step only when no other is left."""
     facts, pathway, done, misses = hand.facts, hand.pathway, hand.facts.done, hand.facts.miss_count
+    moved = facts.moved
     until_seen = (len(pathway.steps), pathway.until_seen, hand.terms(pathway.until_seen))
     calendar, rests = hand.calendar, hand.paused_until  # read once: this loop is most of a burst's time
     found = []
@@ -134,10 +135,13 @@ def _planned(hand: Hand) -> tuple[list[tuple[datetime, PlannedStep]], PlannedSte
             continue
         at = due_at(terms, facts, entry, calendar=calendar)
         if at is not None:
-            found.append((at if rests is None else hand.paused(at, terms), planned))
+            wanted = moved_to(moved.get(step.id), entry, high_risk=hand.high_risk) if moved else None
+            found.append((wanted or (at if rests is None else hand.paused(at, terms)), planned))
     if not found:
         at = until_seen_at(until_seen[2], facts, calendar=hand.calendar)
-        found.append((hand.paused(at, until_seen[2]), until_seen))
+        step_id = pathway.until_seen.id
+        wanted = moved_to(moved.get(step_id), done.get(step_id), high_risk=hand.high_risk)
+        found.append((wanted or hand.paused(at, until_seen[2]), until_seen))
     return found, until_seen
 
 
@@ -191,7 +195,8 @@ def _take_over(hand: Hand, was_due_at: datetime, planned: PlannedStep, current: 
 def _carried_up(hand: Hand, terms: Terms, current: PlannedStep | None) -> int:
     """A step that nobody has answered takes the next one with it: it never goes down unacknowledged.
 
-    Return the place in the new step's chain of whoever is told of the old one now, or has to be by now.
+    Return the place in the new step's chain of whoever is told of the old one now, or has to be by now. A stand-in of
+    the old one stood in for the one who was away then: the new one finds its own people.
     """
     if current is None or hand.acknowledged_until is not None:
         return 0
@@ -199,5 +204,7 @@ def _carried_up(hand: Hand, terms: Terms, current: PlannedStep | None) -> int:
     place = min(hand.raised_to, len(unanswered) - 1)
     if hand.answer_by(current[2]) <= hand.now:
         place = next_level(unanswered, place)
+    elif unanswered[place] in STAND_INS:
+        return 0
     chain = hand.pathway.chain(terms.owner)
     return chain.index(unanswered[place]) if place > 0 and unanswered[place] in chain else 0

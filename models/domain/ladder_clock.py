@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from operator import attrgetter
 
-from models.domain.ladder_facts import FollowUpFacts, StepDone
+from models.domain.ladder_facts import FollowUpFacts, MovedTime, StepDone
 from models.domain.pathway import STAND_INS, Anchor, Due, Pathway, Sooner, Terms
 from models.domain.words import OwnerRole
 from models.domain.working_time import WorkingCalendar, staff_moment
@@ -32,6 +32,16 @@ def due_at(terms: Terms, facts: FollowUpFacts, entry: StepDone | None, *, calend
             if at is not None and (earliest is None or at < earliest):
                 earliest = at
     return earliest
+
+
+def moved_to(moved: MovedTime | None, entry: StepDone | None, *, high_risk: bool) -> datetime | None:
+    """Return when a person wants a step; None where nobody moved it or what they said is over.
+
+    It is over once the step has fired since. More time given to a routine step does not hold for high risk.
+    """
+    if moved is None or (entry is not None and entry.at >= moved.moved_at):
+        return None
+    return None if moved.later and high_risk and not moved.high_risk else moved.due_at
 
 
 def pause_end(pathway: Pathway, facts: FollowUpFacts, *, now: datetime, calendar: WorkingCalendar) -> datetime | None:

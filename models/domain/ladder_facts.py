@@ -17,7 +17,24 @@ class StepDone(NamedTuple):
     times: int
 
 
+class MovedTime(NamedTuple):
+    """When a person wants a step, said at `moved_at`. `high_risk`: the terms it ran on when that was agreed."""
+
+    due_at: datetime
+    moved_at: datetime
+    later: bool
+    high_risk: bool
+
+
+class HandOver(StrEnum):
+    """Why the step in hand goes to somebody else now."""
+
+    GONE = "gone"  # whoever has it is away, has left, or no longer holds the caseload
+    GIVEN = "given"  # a person gave it to somebody
+
+
 NOTHING_DONE: Mapping[str, StepDone] = MappingProxyType({})
+NOTHING_MOVED: Mapping[str, MovedTime] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +45,8 @@ class FollowUpFacts:
     overdue or was found unbooked. `unseen_since` is T0 of the first miss in a row. `booked_until` is the end of the
     next appointment of this contact that is still to come or has no outcome yet. `window_end` is the last day of the
     late band, or of the window where there is none. `faster`: a pattern moved it one rung faster. `pattern_at`: when
-    one was last told to the team lead. The `step_*` fields are what the last decision answered.
+    one was last told to the team lead. The `step_*` fields are what the last decision answered. `moved` are the steps
+    whose time a person changed; `hand_over` says that the step in hand can't stay with whoever has it.
     """
 
     state: FollowUpState
@@ -50,6 +68,8 @@ class FollowUpFacts:
     done: Mapping[str, StepDone] = field(default_factory=lambda: NOTHING_DONE)
     faster: bool = False
     pattern_at: datetime | None = None
+    moved: Mapping[str, MovedTime] = field(default_factory=lambda: NOTHING_MOVED)
+    hand_over: HandOver | None = None
 
 
 class Why(StrEnum):
@@ -58,6 +78,7 @@ class Why(StrEnum):
     DUE = "due"
     NOT_ACKNOWLEDGED = "not_acknowledged"  # the same step, to the next role up
     LEASE_ENDED = "lease_ended"  # acknowledged, and the time for doing it is over
+    HANDED_OVER = "handed_over"  # the same step, to somebody else: whoever had it is gone, or a person gave it on
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +153,7 @@ def after(facts: FollowUpFacts, decision: Decision) -> FollowUpFacts:
         step_raised_to=decision.step_raised_to,
         acknowledged_until=decision.acknowledged_until,
         done=decision.done,
+        hand_over=None,
     )
 
 

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from models.domain.ladder_clock import answer_by as limit
 from models.domain.ladder_clock import next_level, pause_end
-from models.domain.ladder_facts import Action, Decision, FollowUpFacts, OfferText, RaiseAlert, StepDone, Why
-from models.domain.pathway import Pathway, PlannedStep, Step, Terms
+from models.domain.ladder_facts import Action, Decision, FollowUpFacts, HandOver, OfferText, RaiseAlert, StepDone, Why
+from models.domain.pathway import FRONT_LINE, Pathway, PlannedStep, Step, Terms
 from models.domain.words import AlertKind, FollowUpTrigger
 from models.domain.working_time import WorkingCalendar
 
@@ -61,21 +61,23 @@ class Hand:
         )
 
     def tend(self, step: Step, terms: Terms, *, kind: AlertKind) -> None:
-        """Bring the step in hand back when its lease ends, or up when nobody answers; note when to look again."""
+        """Bring the step in hand back when its lease ends, up when nobody answers, or to whom it is handed over."""
         chain = self.pathway.chain(terms.owner)
         self.raised_to = min(self.raised_to, len(chain) - 1)  # a moved pathway or risk may have a shorter chain
-        if self.acknowledged_until is not None:
+        # Whoever stood in for somebody away is found anew: the one who was away may be back.
+        anew = 0 if chain[self.raised_to] in FRONT_LINE else self.raised_to
+        if self.facts.hand_over is not None:
+            until = self.now
+            why, raised_to = Why.HANDED_OVER, 0 if self.facts.hand_over is HandOver.GIVEN else anew
+        elif self.acknowledged_until is not None:
             until = self.paused(self.acknowledged_until, terms)
-            if until > self.now:
-                self.look_again(until, step.id)
-                return
-            why, raised_to = Why.LEASE_ENDED, self.raised_to
+            why, raised_to = Why.LEASE_ENDED, anew
         else:
             until = self.paused(self.answer_by(terms), terms)
-            if until > self.now:
-                self.look_again(until, step.id)
-                return
             why, raised_to = Why.NOT_ACKNOWLEDGED, next_level(chain, self.raised_to)
+        if until > self.now:
+            self.look_again(until, step.id)
+            return
         self.hold(step, raised_to=raised_to)
         needs_ack_by = self.raise_alert(step, terms, kind=kind, why=why, raised_to=raised_to, was_due_at=until)
         self.look_again(self.paused(needs_ack_by, terms), step.id)

@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import product
 
-from models.domain.words import FollowUpTrigger, OwnerRole, Urgency
+from models.domain.words import Agency, FollowUpTrigger, OwnerRole, Urgency
 from models.domain.working_time import (
     WorkingCalendar,
     add_months,
@@ -21,7 +21,8 @@ from models.domain.working_time import (
 )
 
 FRONT_LINE = frozenset({OwnerRole.PRACTITIONER, OwnerRole.ADMIN, OwnerRole.DUTY, OwnerRole.TEAM_POOL})
-STAND_INS = frozenset({OwnerRole.TEAM_POOL, OwnerRole.LAST_RESORT})  # reached when nobody else is, never climbed to
+# Reached when nobody else is, never climbed to.
+STAND_INS = frozenset({OwnerRole.DUTY, OwnerRole.TEAM_POOL, OwnerRole.LAST_RESORT})
 
 
 class Anchor(StrEnum):
@@ -108,6 +109,19 @@ class Terms:
     repeat: Span | None
     pauses_while_booked: bool
 
+    @property
+    def runs_in_hours(self) -> bool:
+        """Whether its clock runs at night and over weekends too."""
+        return Unit.HOURS in (self.acknowledge_within.unit, self.climb_after.unit)
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyTask:
+    """A step's owner, who is ours, contacts somebody outside; silence longer than `reply_within` is challenged."""
+
+    agency: Agency
+    reply_within: Span
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -129,6 +143,7 @@ class Step:
     faster: Terms  # one rung faster: the same, but sooner
     high_risk: Terms
     of_pattern: bool = False  # reckoned from a pattern, so it fires anew for each
+    contacts_agency: AgencyTask | None = None
 
     def terms(self, *, high_risk: bool, faster: bool = False) -> Terms:
         """Return the terms for one pace; high risk is faster than faster."""
@@ -228,5 +243,6 @@ def _chain(goes_up: tuple[OwnerRole, ...], role: OwnerRole) -> tuple[OwnerRole, 
         return (role,)
     if role in goes_up:
         return (*goes_up[goes_up.index(role) :], OwnerRole.LAST_RESORT)
-    pool = (OwnerRole.TEAM_POOL,) if role in FRONT_LINE and role is not OwnerRole.TEAM_POOL else ()
-    return (role, *pool, *goes_up, OwnerRole.LAST_RESORT)
+    # Away and no cover named: duty, then the team lead.
+    duty = (OwnerRole.DUTY,) if role in (OwnerRole.PRACTITIONER, OwnerRole.ADMIN) else ()
+    return (role, *duty, *goes_up, OwnerRole.LAST_RESORT)

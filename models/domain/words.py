@@ -388,3 +388,66 @@ class PlannedService(StrEnum):
     MIDWIFERY = "midwifery"
     GENERAL_PRACTICE = "general_practice"
     PRE_BIRTH = "pre_birth"  # checkpoints of a pre-birth plan, for families with a flag that asks for them
+
+
+# -- who has the work ---------------------------------------------------------------------------------------------
+
+
+class Agency(StrEnum):
+    """Somebody outside whom a step asks our own owner to contact; they have no login here."""
+
+    CHILDRENS_SOCIAL_CARE = "childrens_social_care"
+    EMERGENCY_DUTY_TEAM = "emergency_duty_team"
+    MATERNITY = "maternity"
+    GP_PRACTICE = "gp_practice"
+    PERINATAL_MENTAL_HEALTH = "perinatal_mental_health"
+    ADULT_MENTAL_HEALTH = "adult_mental_health"
+    SUBSTANCE_MISUSE_SERVICE = "substance_misuse_service"
+    POLICE = "police"
+    PROBATION = "probation"
+    EARLY_YEARS_SETTING = "early_years_setting"
+    HOUSING = "housing"
+
+
+class StepChange(StrEnum):
+    """What a person did to the time of one step."""
+
+    EARLIER = "earlier"  # anybody may
+    LATER = "later"  # with a reason; for high risk a team lead has to agree
+
+
+class StepChangeState(StrEnum):
+    """How such a change stands."""
+
+    ASKED = "asked"  # waits for a team lead; the step keeps its time meanwhile
+    IN_FORCE = "in_force"
+    REFUSED = "refused"
+    LAPSED = "lapsed"  # replaced by a later change, or what it was about is over
+
+
+class CaseloadMoveState(StrEnum):
+    """How the move of one person to another caseload stands."""
+
+    PLANNED = "planned"  # takes effect at its due time
+    APPLIED = "applied"
+    WITHDRAWN = "withdrawn"  # the sender named another one before it took effect
+
+
+class RouteKind(StrEnum):
+    """By what somebody on duty is reached out of hours."""
+
+    ACCOUNT = "account"
+    EMAIL = "email"
+    PHONE = "phone"
+
+
+class StaffingGap(StrEnum):
+    """What the weekly check may find."""
+
+    UNREACHABLE = "unreachable"  # no account and no address
+    NEVER_ANSWERS = "never_answers"  # alerts, and none acknowledged
+    NO_COVER = "no_cover"  # away, nobody covers, and neither duty nor lead is there
+    EMPTY_ROLE = "empty_role"  # steps of the ladders are for a role that nobody has
+    LEAVER_HOLDS_WORK = "leaver_holds_work"
+    NO_LEAD = "no_lead"
+    OUT_OF_HOURS = "out_of_hours"  # steps in elapsed hours, and nobody reachable at night: not signed for

@@ -77,6 +77,42 @@ SPOILT = [
         "a pathway with steps for family_event",
         id="an event without steps",
     ),
+    pytest.param(
+        "pathways/new-birth-visit.yaml",
+        "reply_within: {working_days: 1}",
+        "reply_within: {working_days: 6}",
+        "contacts_agency.reply_within is {'working_days': 6}; expected more than nothing and at most 5 working days",
+        id="an agency given too long",
+    ),
+    pytest.param(
+        "pathways/new-birth-visit.yaml",
+        "reply_within: {working_days: 1}}\n    owner: named_nurse",
+        "reply_within: {working_days: 1}}\n    owner: duty",
+        "owner is duty; expected one of practitioner, team_lead, named_nurse, head_of_service: somebody of ours",
+        id="an agency contacted by nobody in particular",
+    ),
+    pytest.param(
+        "pathways/new-birth-visit.yaml",
+        "reply_within: {working_days: 1}}\n    owner: named_nurse",
+        "reply_within: {working_days: 1}}\n    owner: childrens_social_care",
+        "an agency outside has no login; name ours, and the agency under contacts_agency",
+        id="a ladder that depends on a login outside",
+    ),
+    pytest.param(
+        "pathways/new-birth-visit.yaml",
+        "reply_within: {working_days: 1}}\n    owner: named_nurse",
+        "reply_within: {working_days: 1}}\n    owner: named_nurse\n    pauses_while_booked: true",
+        "false: ",
+        id="an agency put off by a booking",
+    ),
+    pytest.param("staffing.yaml", "every_days: 7", "every_days: 8", "at most 7", id="a weekly check that is none"),
+    pytest.param(
+        "staffing.yaml", "silent_after_days: 8", "silent_after_days: 7", "more than every_days", id="silent too soon"
+    ),
+    pytest.param(
+        "staffing.yaml", "longest_gap_days: 28", "longest_gap_days: 90", "at most 31", id="a gap signed for months"
+    ),
+    pytest.param("staffing.yaml", 'number: "999"', 'number: "nine"', "expected text like", id="no number to ring"),
     pytest.param("holidays.yaml", "2027-12-31", "2027-02-31", "a date that exists", id="a day the year hasn't"),
     pytest.param(REVIEW, "version: 1", "version: one", "version is 'one'; expected integer", id="a word for a number"),
     pytest.param(REVIEW, "title: Univ", "titel: Univ", "expected also title", id="a name misspelt"),

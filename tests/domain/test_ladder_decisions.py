@@ -41,7 +41,7 @@ class TestAcknowledging:
         chain = alerts(decision)[0].role_chain
         assert chain == (
             OwnerRole.PRACTITIONER,
-            OwnerRole.TEAM_POOL,
+            OwnerRole.DUTY,
             OwnerRole.TEAM_LEAD,
             OwnerRole.NAMED_NURSE,
             OwnerRole.HEAD_OF_SERVICE,

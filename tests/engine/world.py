@@ -11,15 +11,16 @@ from sqlalchemy.orm import Session
 
 from config.pathways_loader import pathway_from
 from config.rules import load_rules
-from models.db import pathway_versions
+from models.db import absences, pathway_versions
 from models.db.pathway_shelf import PathwayShelf
 from models.db.scope import Scope
-from models.domain.ids import AccountId
+from models.domain.ids import AccountId, PractitionerId
 from models.domain.words import AccountRole
 from workers import reconcile
 from workers.advance import advance_due
 from workers.detect import Detected, detect_all
 from workers.prompting import ask_again
+from workers.staff_changes import look_at_staff, move_caseloads
 
 LONDON = ZoneInfo("Europe/London")
 RULES = load_rules(config_dir=None, nation="england", today=date(2026, 6, 8))
@@ -138,12 +139,34 @@ class World:
             if count < limit:
                 return total
 
+    def follow_staff(self) -> int:
+        """What is due of caseload moves and of people who go away, and what that wakes."""
+        for step in (move_caseloads, look_at_staff):
+            with Session(self.engine) as session, session.begin():
+                step(session, self.rules, self.now)
+        return self.advance()
+
+    def away(self, who: int, *, since: datetime, until: datetime, cover: int | None = None) -> int:
+        """A person enters that somebody is away, and who covers."""
+        with Session(self.engine) as session, session.begin():
+            return absences.record(
+                session,
+                practitioner_id=PractitionerId(who),
+                starts_at=since,
+                ends_at=until,
+                cover_id=None if cover is None else PractitionerId(cover),
+                account=self.person_at_page(),
+                now=self.now,
+            )
+
     def reconcile(self) -> None:
         """Each look of reconcile once, and the prompts that are due."""
         for step in (
             reconcile.look_at_feeds,
             reconcile.raise_overdue,
             reconcile.chase_referrals,
+            reconcile.lapse_extensions,
+            reconcile.challenge_silent,
             reconcile.find_risk,
             ask_again,
         ):
@@ -192,8 +215,10 @@ class World:
         conditions = "".join(f" AND {name} = :{name}" for name in where)
         return list(self.rows(f"SELECT * FROM alert WHERE state = 'open'{conditions} ORDER BY id", **where))
 
-    def person_at_page(self, name: str = "ann") -> Scope:
-        """A team lead's login, made at first use."""
+    def person_at_page(
+        self, name: str = "ann", *, practitioner: int | None = None, role: AccountRole = AccountRole.TEAM_LEAD
+    ) -> Scope:
+        """A login, a team lead's unless said otherwise, made at first use."""
         known = self.rows("SELECT id FROM account WHERE username = :name", name=name)
         account = (
             known[0].id
@@ -211,8 +236,8 @@ class World:
         return Scope(
             account_id=AccountId(account),
             username=name,
-            role=AccountRole.TEAM_LEAD,
+            role=role,
             all_teams=True,
             team_ids=frozenset(),
-            practitioner_id=None,
+            practitioner_id=None if practitioner is None else PractitionerId(practitioner),
         )

@@ -5,13 +5,13 @@ from datetime import date
 
 import pytest
 
+from intake.demo import FILES as KINDS
 from intake.demo import write_extracts
 from intake.demo_load import load_demo
 from models.domain.words import ImportKind
 from tests.intake.conftest import NOW
 
 TODAY = date(2026, 6, 10)
-KINDS = (ImportKind.STAFF, ImportKind.PEOPLE, ImportKind.APPOINTMENTS, ImportKind.INDICATORS)
 
 
 class TestExtracts:
@@ -29,8 +29,10 @@ class TestExtracts:
         paths = dict(zip(KINDS, write_extracts(tmp_path, families=120, seed=3, today=TODAY), strict=True))
         for kind in KINDS:
             report = load(paths[kind], kind=kind)
-            assert (report.rejected, report.warnings, report.updated) == ((), (), 0)
-            assert report.created == report.read > 0
+            assert (report.rejected, report.warnings) == ((), ())
+            # Whoever holds a child stands in the register already: the list of caseloads tells the moves to come.
+            told = report.created if kind is not ImportKind.CASELOADS else report.updated + report.unchanged
+            assert told == report.read > 0
         for kind in KINDS:
             again = load(paths[kind], kind=kind)
             assert (again.created, again.updated, again.unchanged) == (0, 0, again.read), kind

@@ -15,6 +15,8 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
+from models.db import out_of_hours
+from models.domain.words import RouteKind
 from tests.messages.builders import NOON
 from tests.messages.fake_smtp import FakeSmtp
 from tests.messages.fake_twilio import Behaviour, FakeTwilio
@@ -328,6 +330,25 @@ class TestStaffAlert:
         assert "https://steadfast.example.nhs.uk/follow-ups/" in letter
         assert not [word for word in ("Robin", "Example\n", "HV-1Y", "review", "+44") if word in letter]
         assert state_of(engine, message_id) == "delivered"
+
+    def test_of_high_risk_says_whom_to_ring_where_nobody_is_on_duty_at_night(
+        self, engine: Engine, mail: FakeSmtp
+    ) -> None:
+        """Numbers from configuration, nothing of the family; not for routine, nor where a tested route covers it."""
+        for high_risk, covered, expected in ((True, False, True), (False, False, False), (True, True, False)):
+            an_email(engine)
+            with Session(engine) as session:
+                session.execute(text("UPDATE follow_up SET high_risk = :risk"), {"risk": high_risk})
+                if covered:
+                    hours = [(day, 0, 1440) for day in range(1, 8)]
+                    route = out_of_hours.add_route(
+                        session, team_id=None, label="x", kind=RouteKind.PHONE, reaches="+441632960999", hours=hours,
+                        by="person:a", now=NOON,
+                    )  # fmt: skip
+                    out_of_hours.record_test(session, route_id=route, by="person:a", on=NOON.date(), now=NOON)
+                session.commit()
+            drain(engine, channels(smtp_url=mail.url))
+            assert ("NHS 111 option 2, 111" in mail.letters[-1]) is expected
 
     def test_is_not_sent_once_acknowledged(self, engine: Engine, mail: FakeSmtp) -> None:
         _, message_id = an_email(engine)

@@ -5,11 +5,12 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+import config
 from cli.embedded import ensure
 
 STEADFAST = str(Path(sys.executable).parent / "steadfast")
@@ -31,10 +32,12 @@ def folder() -> Iterator[Path]:
         yield Path(made)
 
 
-def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("STEADFAST_")}
-    environment["STEADFAST_DATA_DIR"] = str(folder)
-    return subprocess.run([STEADFAST, *arguments], env=environment, capture_output=True, text=True, check=False)
+def run(
+    folder: Path, *arguments: str, environment: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    given = {name: value for name, value in os.environ.items() if not name.startswith("STEADFAST_")}
+    given |= {"STEADFAST_DATA_DIR": str(folder), **(environment or {})}
+    return subprocess.run([STEADFAST, *arguments], env=given, capture_output=True, text=True, check=False)
 
 
 def imported(folder: Path, *more: str) -> "subprocess.CompletedProcess[str]":
@@ -136,6 +139,41 @@ class TestDemoData:
         """With the reason, and no traceback."""
         done = run(folder, "demo-data", "--families", "2", "--out", str(folder / "rows.csv" / "below"))
         assert (done.returncode, "can't be written to" in done.stderr) == (2, True)
+
+
+class TestDuty:
+    def test_routes_are_added_tested_and_ended_by_a_named_person(self, folder: Path) -> None:
+        """A route counts once it was tested; hours and numbers that are none are refused."""
+        given = ("duty", "add", "On call", "--kind", "phone", "--by", "Ann")
+        added = run(folder, *given, "--reaches", "01632 960999", "--hours", "mon-fri 17:00-09:00")
+        assert "route 1 added" in added.stdout
+        assert run(folder, "duty", "test", "1", "--by", "Ann").returncode == 0
+        [route] = json.loads(run(folder, "duty", "list", "--json").stdout)
+        assert (route["label"], route["reaches"], route["tested_by"]) == ("On call", "+441632960999", "person:Ann")
+        for wrong in (("--reaches", "12", "--hours", "mon 09:00-10:00"), ("--reaches", "01632 960999", "--hours", "x")):
+            assert run(folder, *given, *wrong).returncode == 2
+        assert run(folder, "duty", "end", "1", "--by", "Ann").returncode == 0
+        assert run(folder, "duty", "test", "1", "--by", "Ann").returncode == 2
+
+
+class TestMovingAPathway:
+    def test_shows_who_is_affected_and_then_moves_them(self, folder: Path) -> None:
+        """--dry-run changes nothing; then it is done, once; an unknown version is refused."""
+        assert imported(folder).returncode == 0
+        given = ("pathways", "move", "new-birth-visit", "--by", "Ann", "--why", "Signed")
+        assert run(folder, *given, "--to", "9").returncode == 2
+        own = folder / "newer" / "pathways"
+        own.mkdir(parents=True)
+        shipped = (Path(config.__file__).parent / "pathways" / "new-birth-visit.yaml").read_text()
+        (own / "new-birth-visit-2.yaml").write_text(shipped.replace("version: 1", "version: 2"))
+        environment = {"STEADFAST_CONFIG_DIR": str(folder / "newer")}
+        dry = json.loads(run(folder, *given, "--to", "2", "--dry-run", "--json", environment=environment).stdout)
+        assert (dry["moved"], [group["count"] for group in dry["groups"]]) == (0, [1])
+        done = [
+            json.loads(run(folder, *given, "--to", "2", "--json", environment=environment).stdout)["moved"]
+            for _ in range(2)
+        ]
+        assert done == [1, 0]
 
 
 class TestSettings:

@@ -19,6 +19,7 @@ from models.db.tables.planning import ExpectedContactEvent, PlanMark, PlannedRul
 from models.db.tables.running import AuditEntry, AuditSeal, Lease, Tick
 from models.db.tables.sources import ImportRejection, ImportRun, Source
 from models.db.tables.staff import Absence, Practitioner, Team
+from models.db.tables.staffing import AgencyContact, CaseloadMove, ContactRoute, DutyGap, StaffedHours, StepTime
 
 HISTORY_TABLES = (
     "appointment_event",
@@ -28,6 +29,7 @@ HISTORY_TABLES = (
     "audit_seal",
     "receipt",
     "pattern_found",
+    "duty_gap",
 )
 
 __all__ = [
@@ -35,13 +37,17 @@ __all__ = [
     "Absence",
     "Account",
     "AccountTeam",
+    "AgencyContact",
     "Alert",
     "Appointment",
     "AppointmentEvent",
     "Attempt",
     "AuditEntry",
     "AuditSeal",
+    "CaseloadMove",
     "ContactPoint",
+    "ContactRoute",
+    "DutyGap",
     "ExpectedContact",
     "ExpectedContactEvent",
     "Flag",
@@ -71,6 +77,8 @@ __all__ = [
     "ReferralPrompt",
     "SchoolHandover",
     "Source",
+    "StaffedHours",
+    "StepTime",
     "Team",
     "TextsStop",
     "Tick",

@@ -86,6 +86,7 @@ class FollowUp(Base):
             name="second_person",
         ),
         CheckConstraint("cycle >= 1", name="cycle_positive"),
+        CheckConstraint("(assigned_practitioner_id IS NULL) = (assigned_at IS NULL)", name="assigned_at_known"),
         ForeignKeyConstraint(["pathway_code", "pathway_version"], ["pathway_version.code", "pathway_version.version"]),
         Index("uq_follow_up_appointment", "appointment_id", unique=True),
         Index("uq_follow_up_expected_contact", "expected_contact_id", unique=True),
@@ -119,6 +120,12 @@ class FollowUp(Base):
         Index("ix_follow_up_patterns", "id", postgresql_where=text(f"NOT patterns_looked AND {LISTED}")),
         Index("ix_follow_up_person", "person_id"),
         Index("ix_follow_up_household", "household_id"),
+        # What somebody holds who goes on leave, leaves, or hands over.
+        Index(
+            "ix_follow_up_owner",
+            "owner_practitioner_id",
+            postgresql_where=text(f"owner_practitioner_id IS NOT NULL AND {LIVE}"),
+        ),
         Index("ix_follow_up_continued_in", "continued_in", postgresql_where=text("continued_in IS NOT NULL")),
         {
             "postgresql_with": {
@@ -160,6 +167,9 @@ class FollowUp(Base):
     next_due_at: Mapped[Instant | None]
     owner_practitioner_id: Mapped[int | None] = mapped_column(ForeignKey("practitioner.id"))
     owner_team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"))  # a team's pool
+    # A person gave it to this practitioner, who stands before whoever was booked or holds the caseload.
+    assigned_practitioner_id: Mapped[int | None] = mapped_column(ForeignKey("practitioner.id"))
+    assigned_at: Mapped[Instant | None]
     acknowledged_by: Mapped[str | None]
     acknowledged_at: Mapped[Instant | None]
     acknowledged_until: Mapped[Instant | None]  # the lease's end

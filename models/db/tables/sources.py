@@ -68,6 +68,7 @@ class ImportRun(Base):
     updated: Mapped[int] = mapped_column(server_default=text("0"))
     unchanged: Mapped[int] = mapped_column(server_default=text("0"))
     rejected: Mapped[int] = mapped_column(server_default=text("0"))
+    held_back: Mapped[bool] = mapped_column(server_default=text("false"))  # too small a list to end what it lacks
 
 
 class ImportRejection(Base):

@@ -39,6 +39,8 @@ class Practitioner(Base):
         # The auditor and the choice of an owner look for a team's people by role.
         Index(None, "team_id", "role"),
         Index("uq_practitioner_last_resort", "last_resort", unique=True, postgresql_where=text("last_resort")),
+        # Whoever goes away, or has gone, hands on what they hold: the engine looks when that is due.
+        Index("ix_practitioner_look_at", "look_at", "id", postgresql_where=text("look_at IS NOT NULL")),
     )
 
     id: Mapped[Pk]
@@ -51,16 +53,22 @@ class Practitioner(Base):
     active_from: Mapped[date | None]
     active_until: Mapped[date | None]  # last day at work
     last_resort: Mapped[bool] = mapped_column(server_default=text("false"))
+    # When to look next whether what they hold can stay with them: an absence begins, or they have left.
+    look_at: Mapped[Instant | None]
     created_at: Mapped[Instant] = mapped_column(server_default=text("clock_timestamp()"))
 
 
 class Absence(Base):
-    """A time when a practitioner is away, and who covers; read when a step fires."""
+    """A time when a practitioner is away, and who covers; read when a step fires. Called off, never deleted."""
 
     __tablename__ = "absence"
     __table_args__ = (
         CheckConstraint("starts_at < ends_at", name="order"),
+        CheckConstraint("cover_practitioner_id <> practitioner_id", name="covered_by_another"),
+        CheckConstraint("(source_id IS NULL) = (source_ref IS NULL)", name="of_a_source_by_its_id"),
+        CheckConstraint("(called_off_at IS NULL) = (called_off_by IS NULL)", name="called_off_by_somebody"),
         Index(None, "practitioner_id", "ends_at"),
+        Index("uq_absence_source", "source_id", "source_ref", unique=True),
     )
 
     id: Mapped[Pk]
@@ -69,3 +77,8 @@ class Absence(Base):
     ends_at: Mapped[Instant]
     cover_practitioner_id: Mapped[int | None] = mapped_column(ForeignKey("practitioner.id"))
     recorded_by: Mapped[str]
+    recorded_at: Mapped[Instant] = mapped_column(server_default=text("clock_timestamp()"))
+    source_id: Mapped[int | None] = mapped_column(ForeignKey("source.id"))
+    source_ref: Mapped[str | None]
+    called_off_at: Mapped[Instant | None]
+    called_off_by: Mapped[str | None]
