@@ -8,6 +8,7 @@ from cli import (
     commands_people,
     commands_processes,
     commands_rules,
+    commands_sharing,
     commands_texts,
     commands_up,
 )
@@ -26,6 +27,7 @@ app.add_typer(commands_people.users, name="users")
 app.add_typer(commands_people.teams, name="teams")
 app.add_typer(commands_data.sources, name="sources")
 app.add_typer(commands_texts.app, name="texts")
+app.add_typer(commands_sharing.app, name="sharing")
 
 
 def main() -> None:

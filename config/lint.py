@@ -6,7 +6,9 @@ from pathlib import Path
 from config.lint_pathways import pathway_findings
 from config.lint_rules import contact_findings, event_findings, holiday_findings, prompt_findings, schedule_findings
 from config.message_lint import lint_folders
+from config.people_rules import adults_findings
 from config.rule_files import RuleFiles, read_all
+from config.sharing_rules import sharing_findings
 from config.yaml_files import Finding
 
 
@@ -29,6 +31,9 @@ def lint_files(files: RuleFiles) -> list[Finding]:
         if ladders_read:
             findings += contact_findings(contacts, files.by_sort["pathway"])
         findings += schedule_findings(files.by_sort["schedule"], contacts)
+        for sort, faults in (("sharing", sharing_findings), ("adults", adults_findings)):
+            file = files.one(sort)
+            findings += [] if file is None else faults(file, contacts)
     findings += in_pathways
     if prompts is not None:
         findings += prompt_findings(prompts)

@@ -17,6 +17,9 @@ _ORDER = (
     "universal-review",
     "general-missed",
     "family-event",
+    "adult-missed-contact",
+    "discharge-proposed",
+    "discharge-followed-up",
     "referral-unanswered",
 )
 _AFTER = {
@@ -122,6 +125,8 @@ def _dues(terms: Terms) -> str:
 
 def _due(due: Due) -> str:
     misses = f" from miss {due.misses_at_least} on" if due.misses_at_least > 1 else ""
+    if due.younger_than_months is not None:
+        misses += f" for a child younger than {due.younger_than_months} months"
     span = due.span
     at = "" if span.at is None else f", {span.at:%H:%M}"
     if due.anchor is Anchor.DATE_OF_BIRTH:

@@ -80,4 +80,9 @@ def _terms(content: Content) -> Terms:
 
 
 def _due(content: Content) -> Due:
-    return Due(Anchor(content["from"]), span_from(content["plus"]), content.get("misses", 0))
+    return Due(
+        Anchor(content["from"]),
+        span_from(content["plus"]),
+        content.get("misses", 0),
+        content.get("younger_than_months"),
+    )

@@ -21,6 +21,9 @@ SORTS = {
     "flags.yaml": "flags",
     "prompts.yaml": "prompts",
     "holidays.yaml": "holidays",
+    "sharing.yaml": "sharing",
+    "adults.yaml": "adults",
+    "reflections.yaml": "reflections",
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from config.lint import lint_files
 from config.pathways_loader import pathway_from
+from config.people_rules import adults_from, reflections_from
 from config.rule_files import SHIPPED, RuleFiles, read_all
 from config.rule_loaders import (
     PromptRules,
@@ -20,13 +21,17 @@ from config.rule_loaders import (
     prompts_from,
     schedule_from,
 )
+from config.sharing_rules import sharing_from
 from config.yaml_files import RulesError
+from models.domain.carers import CarersRules
 from models.domain.contacts import ContactKinds
 from models.domain.family_events import EventRules
 from models.domain.flags import FlagKinds
 from models.domain.freshness import FeedRules
 from models.domain.pathway import Pathway
+from models.domain.reflections import ReflectionRules
 from models.domain.schedule import Schedule
+from models.domain.sharing import SharingRules
 from models.domain.working_time import WorkingCalendar
 
 PathwayKey = tuple[str, int]
@@ -50,6 +55,9 @@ class Rules:
     prompts: PromptRules
     feeds: FeedRules
     calendar: WorkingCalendar
+    sharing: SharingRules
+    carers: CarersRules
+    reflections: ReflectionRules
 
     def pathway(self, code: str, version: int) -> Pathway:
         """Return one version: the one a running follow-up began with."""
@@ -119,4 +127,7 @@ def build_rules(files: RuleFiles, *, nation: str, today: date) -> Rules:
         prompts=prompts_from(prompts.content),
         feeds=feeds_from(contacts.content),
         calendar=calendar_from(holidays.content, nation=nation, today=today),
+        sharing=sharing_from(files.by_sort["sharing"][0].content, contacts.content),
+        carers=adults_from(files.by_sort["adults"][0].content),
+        reflections=reflections_from(files.by_sort["reflections"][0].content),
     )

@@ -38,8 +38,12 @@ def continue_in(before: Case, later: Case, *, pathways: Pathways) -> None:
 
 def mark_seen(case: Case, *, at: datetime, evidence: str, now: datetime) -> None:
     """Evidence of being seen: family texts stop, the owner confirms and closes. Backlog waits for its triage."""
-    if not case.is_live or case.trigger not in MISSED_KINDS or case.seen_at == at:
-        return
+    if case.is_live and case.trigger in MISSED_KINDS and case.seen_at != at:
+        show_seen(case, at=at, evidence=evidence, now=now)
+
+
+def show_seen(case: Case, *, at: datetime, evidence: str, now: datetime) -> None:
+    """The same for a live follow-up of any kind that evidence speaks to."""
     case.seen_at, case.seen_evidence, case.changed, case.stops_texts = at, evidence, True, True
     before = case.state
     if before is FollowUpState.BACKLOG:

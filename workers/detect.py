@@ -25,6 +25,7 @@ from workers.expect import look_at_expected
 from workers.family_events import open_events
 from workers.opening import Opener
 from workers.prompting import raise_prompts
+from workers.sharing import consider_misses
 
 SET_SIZE = 5_000
 Now = Callable[[Session], datetime]
@@ -86,7 +87,9 @@ def outcomes_due(session: Session, rules: Rules, now: datetime) -> int:
     """Ask for the outcomes that are missing by fresh data: one set of one source. The caller commits."""
     allowance = rules.contacts.outcome_allowance
     for source in detection.outcome_ranges(session, now=now, allowance=allowance):
-        rows = detection.flip_outcome_due(session, source=source, now=now, limit=SET_SIZE)
+        rows = detection.flip_outcome_due(
+            session, source=source, guarded=rules.sharing.guarded, now=now, limit=SET_SIZE
+        )
         if rows:
             _work_on(session, rules, rows, now=now)
             return len(rows)
@@ -95,7 +98,7 @@ def outcomes_due(session: Session, rules: Rules, now: datetime) -> int:
 
 def reconsider(session: Session, rules: Rules, now: datetime) -> int:
     """Draw the consequences of one set of appointments that came or changed. The caller commits."""
-    rows = detection.take_changed(session, now=now, limit=SET_SIZE)
+    rows = detection.take_changed(session, guarded=rules.sharing.guarded, now=now, limit=SET_SIZE)
     if rows:
         _work_on(session, rules, rows, now=now)
     return len(rows)
@@ -150,6 +153,7 @@ def _work_on(session: Session, rules: Rules, rows: Sequence[Candidate], *, now: 
     for row in rows:
         work.consider(row)
     finish(session, work, now=now)
+    consider_misses(session, rules, rows, now=now)
 
 
 def _unexplained(opener: Opener, row: Candidate) -> NewAlert:

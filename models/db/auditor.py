@@ -6,10 +6,12 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.db import audit_adults, audit_sharing
 from models.db.audit_checks import CHECKS, Check
 from models.db.seal import chain_breaks
 from models.domain.audit_limits import AuditLimits
 
+ALL_CHECKS = (*CHECKS, *audit_sharing.CHECKS, *audit_adults.CHECKS)
 SAMPLE = 5  # ids named in a finding; the count is always whole
 
 
@@ -25,7 +27,7 @@ class Finding:
 
     def __str__(self) -> str:
         named = ", ".join(map(str, self.ids))
-        where = self.rule if self.rule.startswith("hazard") else f"design {self.rule}"
+        where = self.rule if self.rule.startswith(("hazard", "domain")) else f"design {self.rule}"
         return f"{self.code} ({where}): {self.count} {self.says}" + (f"; ids {named}" if named else "")
 
     def to_json(self) -> dict[str, object]:
@@ -50,14 +52,15 @@ class AuditReport:
 
 def audit(session: Session, now: datetime, *, limits: AuditLimits) -> AuditReport:
     """Run every check as of `now` (aware); read-only."""
-    moments = {
+    moments: dict[str, object] = {
         "now": now,
         "settled_by": now - limits.settling,
         "late_by": now - limits.late,
         "message_late_by": now - limits.message_late,
         "sending_by": now - limits.sending,
+        "told_contacts": sorted(limits.told_contacts),
     }
-    found = [(check, _finding(session, check, moments)) for check in CHECKS]
+    found = [(check, _finding(session, check, moments)) for check in ALL_CHECKS]
     violations = [finding for check, finding in found if finding is not None and not check.warns_only]
     broken = chain_breaks(session)
     if broken:
@@ -70,7 +73,7 @@ def audit(session: Session, now: datetime, *, limits: AuditLimits) -> AuditRepor
     return AuditReport(tuple(violations), tuple(warnings))
 
 
-def _finding(session: Session, check: Check, moments: dict[str, datetime]) -> Finding | None:
+def _finding(session: Session, check: Check, moments: dict[str, object]) -> Finding | None:
     used = {name: value for name, value in moments.items() if f":{name}" in check.query}
     counted = f"""
         WITH broken(id) AS MATERIALIZED ({check.query})

@@ -4,11 +4,11 @@ A `Case` is a row in the making; what detection decided about it is written by `
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
 from models.db.packing import packed, packed_tuples, unpacked
@@ -93,11 +93,13 @@ class Case:
 def load(session: Session, *, people: Collection[int], appointments: Collection[int]) -> list[Case]:
     """Lock and return the follow-ups of these appointments and all live ones of these people, oldest first."""
     params = {"people": ",".join(map(str, people)), "appointments": ",".join(map(str, appointments))}
-    rows = session.execute(_LOAD, params).mappings()
-    return [
-        Case(**{**row, "state": FollowUpState(row["state"]), "trigger": FollowUpTrigger(row["trigger"])})
-        for row in rows
-    ]
+    return _cases(session.execute(_LOAD, params).mappings())
+
+
+def load_events(session: Session, family_event_ids: Collection[int]) -> list[Case]:
+    """Lock and return the follow-ups of these family events, ended ones too, oldest first."""
+    params = {"ids": ",".join(map(str, family_event_ids))}
+    return _cases(session.execute(_LOAD_EVENTS, params).mappings())
 
 
 def save(session: Session, cases: Sequence[Case], *, now: datetime) -> None:
@@ -114,6 +116,13 @@ def save(session: Session, cases: Sequence[Case], *, now: datetime) -> None:
         session.execute(_UPDATE, {**packed(changed, _UPDATED), "now": now})
     _end_alerts(session, cases, now=now)
     _tell(session, cases, now=now)
+
+
+def _cases(rows: Iterable[RowMapping]) -> list[Case]:
+    return [
+        Case(**{**row, "state": FollowUpState(row["state"]), "trigger": FollowUpTrigger(row["trigger"])})
+        for row in rows
+    ]
 
 
 def _insert(session: Session, new: Sequence[Case]) -> None:
@@ -171,6 +180,12 @@ _LOAD = text(
         UNION SELECT id FROM follow_up
             WHERE appointment_id = ANY(CAST(string_to_array(:appointments, ',') AS bigint[])))
     ORDER BY id FOR NO KEY UPDATE
+    """
+)
+_LOAD_EVENTS = text(
+    f"""
+    SELECT id, {_KEPT} FROM follow_up
+    WHERE family_event_id = ANY(CAST(string_to_array(:ids, ',') AS bigint[])) ORDER BY id FOR NO KEY UPDATE
     """
 )
 _COLUMNS = (

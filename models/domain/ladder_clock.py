@@ -7,7 +7,7 @@ from operator import attrgetter
 from models.domain.ladder_facts import FollowUpFacts, StepDone
 from models.domain.pathway import STAND_INS, Anchor, Due, Pathway, Terms
 from models.domain.words import OwnerRole
-from models.domain.working_time import WorkingCalendar
+from models.domain.working_time import WorkingCalendar, add_months
 
 _ANCHORED = {
     Anchor.OPENED: attrgetter("opened_at"),
@@ -25,7 +25,7 @@ def due_at(terms: Terms, facts: FollowUpFacts, entry: StepDone | None, *, calend
         return None if terms.repeat is None else terms.repeat.after(entry.at, calendar=calendar)
     earliest: datetime | None = None
     for due in terms.due:
-        if due.misses_at_least <= facts.miss_count:
+        if due.misses_at_least <= facts.miss_count and _young_enough(due, facts, calendar):
             at = _reckoned(due, facts, calendar)
             if at is not None and (earliest is None or at < earliest):
                 earliest = at
@@ -68,6 +68,12 @@ def next_level(chain: Sequence[OwnerRole], level: int) -> int:
         if chain[place] not in STAND_INS:
             return place
     return level
+
+
+def _young_enough(due: Due, facts: FollowUpFacts, calendar: WorkingCalendar) -> bool:
+    if due.younger_than_months is None or facts.date_of_birth is None:
+        return True
+    return calendar.civil_date(facts.started_at) < add_months(facts.date_of_birth, due.younger_than_months)
 
 
 def _reckoned(due: Due, facts: FollowUpFacts, calendar: WorkingCalendar) -> datetime | None:

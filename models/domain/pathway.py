@@ -71,11 +71,15 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """One way a step becomes due: a span from an anchor, once there are so many misses in a row."""
+    """One way a step becomes due: a span from an anchor, once there are so many misses in a row.
+
+    `younger_than_months`: only for a child who is younger when the cause arises; one of unknown age counts as younger.
+    """
 
     anchor: Anchor
     span: Span
     misses_at_least: int = 0
+    younger_than_months: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,7 @@ class World:
         """Each look of reconcile once, and the prompts that are due."""
         for step in (
             reconcile.look_at_feeds,
+            reconcile.share_due,
             reconcile.raise_overdue,
             reconcile.chase_referrals,
             reconcile.find_risk,

@@ -1,6 +1,7 @@
 """The tables, by subject. What must never happen is forbidden here, by the database."""
 
 from models.db.tables.accounts import Account, AccountTeam, LoginTry, WebSession
+from models.db.tables.adults import AdultRecord, CarersAnswer, CarersQuestion
 from models.db.tables.appointments import Appointment, AppointmentEvent, ExpectedContact
 from models.db.tables.families import (
     ContactPoint,
@@ -15,23 +16,46 @@ from models.db.tables.families import (
 from models.db.tables.follow_ups import Alert, FollowUp, FollowUpEvent, PathwayVersion, Referral, ReferralPrompt
 from models.db.tables.messages import Attempt, InboundMessage, Message, MessageSubject, Receipt, TextsStop
 from models.db.tables.running import AuditEntry, AuditSeal, Lease, Tick
+from models.db.tables.sharing import (
+    Discharge,
+    Disclosure,
+    DisclosureHistory,
+    DisclosureRecipient,
+    SharingAgreement,
+)
 from models.db.tables.sources import ImportRejection, ImportRun, Source
 from models.db.tables.staff import Absence, Practitioner, Team
 
-HISTORY_TABLES = ("appointment_event", "follow_up_event", "audit_entry", "audit_seal", "receipt")
+HISTORY_TABLES = (
+    "appointment_event",
+    "follow_up_event",
+    "audit_entry",
+    "audit_seal",
+    "receipt",
+    "disclosure_history",
+    "adult_record",
+    "carers_answer",
+)
 
 __all__ = [
     "HISTORY_TABLES",
     "Absence",
     "Account",
     "AccountTeam",
+    "AdultRecord",
     "Alert",
     "Appointment",
     "AppointmentEvent",
     "Attempt",
     "AuditEntry",
     "AuditSeal",
+    "CarersAnswer",
+    "CarersQuestion",
     "ContactPoint",
+    "Discharge",
+    "Disclosure",
+    "DisclosureHistory",
+    "DisclosureRecipient",
     "ExpectedContact",
     "Flag",
     "FollowUp",
@@ -54,6 +78,7 @@ __all__ = [
     "Receipt",
     "Referral",
     "ReferralPrompt",
+    "SharingAgreement",
     "Source",
     "Team",
     "TextsStop",
