@@ -143,6 +143,12 @@ def withdraw(session: Session, appointment_ids: Collection[int], *, by: Mapping[
     return [row.appointment_id for row in rows]
 
 
+def withdraw_of_discharge(session: Session, discharge_id: int, *, by: str, now: datetime) -> None:
+    """The discharge is no longer proposed: end its undecided questions."""
+    rows = session.execute(_WITHDRAW_DISCHARGE, {"id": discharge_id}).all()
+    tell(session, [Happened(row.id, DisclosureEvent.CORRECTED, row.state, by) for row in rows], now=now)
+
+
 def events_told(session: Session, appointment_ids: Collection[int]) -> list[tuple[int, int, int]]:
     """Return what was told of these appointments: disclosure, appointment, family event."""
     rows = session.execute(_EVENTS_TOLD, {"ids": list(appointment_ids)})
@@ -226,6 +232,12 @@ _WITHDRAW = text(
     """
     UPDATE disclosure SET state = 'withdrawn', next_due_at = NULL
     WHERE appointment_id = ANY(:ids) AND state IN ('waiting', 'asked', 'held') RETURNING id, appointment_id
+    """
+)
+_WITHDRAW_DISCHARGE = text(
+    """
+    UPDATE disclosure SET state = CASE WHEN state = 'shared' THEN 'shared' ELSE 'withdrawn' END, next_due_at = NULL
+    WHERE discharge_id = :id AND next_due_at IS NOT NULL RETURNING id, state
     """
 )
 _EVENTS_TOLD = text(

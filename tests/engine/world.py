@@ -143,6 +143,7 @@ class World:
         for step in (
             reconcile.look_at_feeds,
             reconcile.share_due,
+            reconcile.look_at_discharges,
             reconcile.raise_overdue,
             reconcile.chase_referrals,
             reconcile.find_risk,

@@ -165,14 +165,15 @@ class Discharge(Base):
     """A proposed end of an adult's care. It can't be settled before health visitor and GP have received the question.
 
     The two `*_received` columns are true or null: their keys lead to a disclosure of this very discharge, to that very
-    service, that was received. `next_due_at`: proposed, when to ask about it again; discharged, the next look.
+    service, that was received. `next_due_at`: proposed, when to ask about it again; settled, when whoever was asked is
+    told of that; discharged, the next look.
     """
 
     __tablename__ = "discharge"
     __table_args__ = (
         one_of("state", DischargeState),
         CheckConstraint("state <> 'proposed' OR next_due_at IS NOT NULL", name="proposed_has_due"),
-        CheckConstraint("state <> 'withdrawn' OR next_due_at IS NULL", name="withdrawn_has_no_due"),
+        CheckConstraint("state = 'proposed' OR settled_told OR next_due_at IS NOT NULL", name="settled_is_told"),
         CheckConstraint("state = 'proposed' OR (settled_by IS NOT NULL AND settled_at IS NOT NULL)", name="settled_by"),
         CheckConstraint(
             "state <> 'discharged' OR (gp_received IS TRUE AND coalesce(letter_copied, '') <> ''"
@@ -222,4 +223,5 @@ class Discharge(Base):
     settled_by: Mapped[str | None]
     settled_at: Mapped[Instant | None]
     settled_note: Mapped[str | None]
+    settled_told: Mapped[bool] = mapped_column(server_default=text("false"))  # to those who were asked
     looks_done: Mapped[int] = mapped_column(server_default=text("0"))
