@@ -20,6 +20,7 @@ from models.domain import dedupe
 from models.domain.words import AlertKind, OwnerRole, Urgency
 from workers.advance import harmless_flags
 from workers.backlog import triage_alerts
+from workers.carers import consider_contacts
 from workers.casework import Casework, opening_statuses, people_and_teams
 from workers.expect import look_at_expected
 from workers.family_events import open_events
@@ -154,6 +155,7 @@ def _work_on(session: Session, rules: Rules, rows: Sequence[Candidate], *, now: 
         work.consider(row)
     finish(session, work, now=now)
     consider_misses(session, rules, rows, now=now)
+    consider_contacts(session, rules, rows, now=now)
 
 
 def _unexplained(opener: Opener, row: Candidate) -> NewAlert:

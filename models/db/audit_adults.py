@@ -10,6 +10,17 @@ CHECKS: tuple[Check, ...] = (
         "SELECT q.household_id AS id FROM carers_question q WHERE q.next_due_at < :late_by",
     ),
     Check(
+        "changed_household_not_asked",
+        "domain.md 5",
+        "households that an adult joined after the answer, and that nobody has been asked about since",
+        """
+        SELECT q.household_id AS id FROM carers_question q
+        WHERE q.occasion IS NULL AND EXISTS (
+            SELECT FROM household_member m WHERE m.household_id = q.household_id AND m.valid_until IS NULL
+              AND m.role NOT IN ('child', 'unborn') AND m.valid_from > q.answered_at AND m.valid_from < :late_by)
+        """,
+    ),
+    Check(
         "carers_answer_lost",
         "3.11",
         "households whose question does not stand as the last answer says",

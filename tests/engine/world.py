@@ -144,6 +144,8 @@ class World:
             reconcile.look_at_feeds,
             reconcile.share_due,
             reconcile.look_at_discharges,
+            reconcile.put_after_changes,
+            reconcile.ask_due,
             reconcile.raise_overdue,
             reconcile.chase_referrals,
             reconcile.find_risk,
