@@ -12,6 +12,7 @@ from models.domain.ids import FollowUpId
 from models.domain.ladder import coming_steps
 from models.domain.words import AppointmentStatus, FollowUpState, FollowUpTrigger, Known, MessageState
 from web import sentences, words
+from web.case_parts import parts
 from web.pages import page
 from web.stories import tell_story
 from web.visits import AVisit, NotFound, Visit
@@ -39,7 +40,10 @@ def follow_up(follow_up_id: int, visit: AVisit) -> HTMLResponse:
 
 def find(visit: Visit, follow_up_id: int) -> Case:
     """The case within this visit's scope. Raises NotFound, also where it exists for others."""
-    found = case.find(visit.db, visit.scope, FollowUpId(follow_up_id)) if 0 < follow_up_id < 2**63 else None
+    found = None
+    if 0 < follow_up_id < 2**63:
+        guarded = visit.site.rules.sharing.guarded
+        found = case.find(visit.db, visit.scope, FollowUpId(follow_up_id), guarded=guarded)
     if found is None:
         raise NotFound
     return found
@@ -92,6 +96,7 @@ def show(
         changed=tell_story(changed or [], pathway=pathway, zone=zone),
         draft=draft or {},
         today=visit.now.astimezone(zone).date(),
+        **parts(visit, found),
     )
 
 

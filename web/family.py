@@ -1,5 +1,6 @@
 """A family's page: everybody in the household, what is followed up, and what is planned. Reading it is kept."""
 
+from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter
@@ -8,10 +9,12 @@ from starlette.responses import HTMLResponse
 from models.db import family_page, history
 from models.db.family_page import Family
 from web import sentences
+from web.family_parts import parts
 from web.pages import page
 from web.visits import AVisit, NotFound, Visit
 
 router = APIRouter()
+RELATION_ENDS = timedelta(days=366)  # a service that has had no appointment with them for so long sees them no more
 
 
 @router.get("/families/{household_id}")
@@ -33,7 +36,9 @@ def family(household_id: int, visit: AVisit) -> HTMLResponse:
 
 def find(visit: Visit, household_id: int) -> Family:
     """The household within this visit's scope. Raises NotFound, also where it exists for others."""
-    found = family_page.find(visit.db, visit.scope, household_id) if 0 < household_id < 2**63 else None
+    found = None
+    if 0 < household_id < 2**63:
+        found = family_page.find(visit.db, visit.scope, household_id, since=visit.now - RELATION_ENDS)
     if found is None:
         raise NotFound
     return found
@@ -52,6 +57,7 @@ def show(visit: Visit, found: Family, *, status: int = 200, problem: str = "", *
         problem=problem,
         draft=draft,
         today=visit.now.astimezone(visit.site.rules.calendar.zone).date(),
+        **parts(visit, found),
     )
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from config.rules import Rules
-from web import sentences, words
+from web import adult_words, sentences, words
 
 
 def template_words(rules: Rules) -> Mapping[str, Callable[..., object]]:
@@ -25,7 +25,17 @@ def template_words(rules: Rules) -> Mapping[str, Callable[..., object]]:
     def age_on(born: date, now: datetime) -> str:
         return sentences.age(born, on=now.astimezone(rules.calendar.zone).date())
 
+    receivers = {
+        rules.sharing.for_children: "the health visitor",
+        rules.sharing.for_pregnancy: "the midwife",
+        rules.sharing.gp: "the GP",
+    }
+
+    def service_name(service: str) -> str:
+        return receivers.get(service, service.replace("_", " "))
+
     return {
+        "service_name": service_name,
         "contact_name": rules.name_of,
         "flag_name": flag_name,
         "flag_stops_texts": flag_stops_texts,
@@ -52,6 +62,15 @@ _LISTS: Mapping[str, Mapping[Any, str]] = {
     "urgency": words.URGENCY,
     "decision": words.DECISIONS,
     "held": words.HELD_BECAUSE,
+    "disclosure": adult_words.DISCLOSURES,
+    "why_not": adult_words.WHY_NOT,
+    "sharing_event": adult_words.SHARING_EVENTS,
+    "discharge": adult_words.DISCHARGES,
+    "relationship": adult_words.RELATIONSHIPS,
+    "pattern": adult_words.PATTERNS,
+    "asked": adult_words.ASKED,
+    "told_by": adult_words.TOLD_BY,
+    "missed_by": adult_words.MISSED_BY,
 }
 
 

@@ -452,3 +452,14 @@ class ToldBy(StrEnum):
     OTHER_SERVICE = "other_service"
     RECORD = "record"
     SEEN = "seen"  # what a member of staff saw
+
+
+class MissedBy(StrEnum):
+    """On whose side a pre-birth assessment did not take place; an agency's side is our own to challenge."""
+
+    PARENT = "parent"
+    SOCIAL_CARE = "social_care"
+    MIDWIFERY = "midwifery"
+    HEALTH_VISITING = "health_visiting"
+    MENTAL_HEALTH = "mental_health"
+    OTHER_AGENCY = "other_agency"
