@@ -48,21 +48,9 @@ def create_app(settings: Settings, engine: Engine, rules: Rules) -> FastAPI:
     """The application over `engine`. Reads no environment; raises SettingsError without a secret key."""
     app = FastAPI(title="Steadfast", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.site = _site(settings, engine, rules)
-    for part in (
-        login,
-        worklist,
-        case,
-        case_actions,
-        family,
-        adults,
-        sharing,
-        prompts,
-        needs,
-        outbox,
-        running,
-        machines,
-        webhooks,
-    ):
+    for part in (login, worklist, case, case_actions, family, prompts, needs, outbox, running, machines, webhooks):
+        app.include_router(part.router)
+    for part in (adults, sharing):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_exception_handler(NotLoggedIn, _to_login)

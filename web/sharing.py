@@ -9,7 +9,14 @@ from datetime import date, datetime
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from models.db import discharges, disclosure_actions, disclosure_page, disclosure_receipts, history
+from models.db import (
+    discharges,
+    disclosure_actions,
+    disclosure_page,
+    disclosure_receipts,
+    history,
+    sharing_deeds,
+)
 from models.db.disclosure_actions import Decider
 from models.db.disclosure_page import SharingPage
 from models.db.follow_up_rows import ActionRefused, IllegalTransition
@@ -210,6 +217,16 @@ def _show(
         status=status,
         found=found,
         gp=rules.gp,
+        to_say={
+            to_gp: sharing_deeds.minimum(
+                rules,
+                to_gp=to_gp,
+                of_discharge=found.discharge is not None,
+                on=calendar.civil_date(found.happened_at),
+                last_seen_on=found.last_seen_on,
+            )
+            for to_gp in (True, False)
+        },
         open_states=OPEN,
         bases=rules.bases,
         usual_basis=rules.basis_of_agreement,

@@ -215,7 +215,7 @@ _QUESTIONS = text(
            d.received_at,
            EXISTS (SELECT FROM sharing_agreement s WHERE s.from_service = d.from_service
                    AND s.to_service = d.to_service AND s.ended_at IS NULL AND s.valid_until >= :today) AS agreed
-    FROM disclosure d WHERE d.appointment_id = :appointment OR d.discharge_id = :discharge ORDER BY d.id
+    FROM disclosure d WHERE d.appointment_id = :appointment OR d.discharge_id = :discharge ORDER BY d.to_service DESC
     """
 )
 _RECIPIENTS = text(

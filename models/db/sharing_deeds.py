@@ -101,10 +101,20 @@ def store(
 
 def words_of(question: Question, rules: SharingRules, calendar: WorkingCalendar) -> str:
     """Return what is said in answer to a question: the minimum of config/sharing.yaml with its dates."""
-    which = "discharge" if question.appointment_id is None else "missed"
-    words = rules.words[f"gp_{which}" if question.to_service == rules.gp else _MINIMUM[which]]
-    seen = NOT_KNOWN if question.last_seen_on is None else in_words(question.last_seen_on)
-    return words.format(on=in_words(calendar.civil_date(question.happened_at)), seen=seen)
+    return minimum(
+        rules,
+        to_gp=question.to_service == rules.gp,
+        of_discharge=question.appointment_id is None,
+        on=calendar.civil_date(question.happened_at),
+        last_seen_on=question.last_seen_on,
+    )
+
+
+def minimum(rules: SharingRules, *, to_gp: bool, of_discharge: bool, on: date, last_seen_on: date | None) -> str:
+    """Return the words of config/sharing.yaml with their dates."""
+    which = "discharge" if of_discharge else "missed"
+    words = rules.words[f"gp_{which}" if to_gp else _MINIMUM[which]]
+    return words.format(on=in_words(on), seen=NOT_KNOWN if last_seen_on is None else in_words(last_seen_on))
 
 
 def in_words(day: date) -> str:

@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from cli.explaining import explain
 from models.db import disclosure_page, family_page
-from models.db.tables import Appointment, Practitioner, Team
 from models.domain.words import AccountRole
+from tests.web.adult_services import a_missed_session, a_perinatal_team, an_agreement
 from workers.detect import detect_all
 from workers.reconcile import look_at_discharges, share_due
 
@@ -21,45 +21,19 @@ SAME_FOR_ALL = re.compile(r"<aside class=\"app-note.*?</aside>|<option.*?</optio
 
 
 @pytest.fixture
-def pmh(world):
-    """A perinatal team with a clinician, and logins: nora of the health visitors, pim of the perinatal team."""
-    team = world.teams["pmh"] = world._add(Team, code="pmh", name="Kingfisher", stage="staff")
-    world.staff["clinician"] = world._add(
-        Practitioner, code="clinician", name="Dr Vale", role="pmh_clinician", team_id=team
-    )
-    world.account("nora", role=AccountRole.HEALTH_VISITOR)
-    world.account("pim", role=AccountRole.TEAM_LEAD, teams=("pmh",))
-    return team
-
-
-@pytest.fixture
-def family(world, pmh):
+def family(world):
+    a_perinatal_team(world)
     return world.family("Isla Marsh", born=date(2024, 3, 1))
 
 
 @pytest.fixture
-def missed(world, pmh, family, engine) -> Callable[..., None]:
-    """The mother's therapy session was missed a moment ago; the engine has looked."""
+def missed(world, family, engine) -> Callable[..., None]:
+    """The mother's therapy session was missed a moment ago."""
 
     def miss(*, agreed: bool = False) -> None:
         if agreed:
-            world.session.execute(
-                text(
-                    "INSERT INTO sharing_agreement (from_service, to_service, signed_by, signed_at, valid_until)"
-                    " VALUES ('perinatal_mental_health', 'health_visiting', 'Sam', :now, :until)"
-                ),
-                {"now": world.now, "until": world.now.date() + timedelta(days=90)},
-            )
-        world._add(
-            Appointment, source_id=world.source, source_ref="PMH1", content_hash=b"x", person_id=family["mother"],
-            subject_role="mother", household_id=family["household"], contact_code="PMH-THERAPY", mode="clinic",
-            practitioner_id=world.staff["clinician"], team_id=pmh, location="Kingfisher clinic",
-            starts_at=world.now - timedelta(hours=3), ends_at=world.now - timedelta(hours=2), status="missed",
-            status_by="import:SystmOne", reason="therapy refused", first_received_at=world.now - timedelta(days=3),
-            reconsider_at=world.now,
-        )  # fmt: skip
-        world.session.commit()
-        detect_all(engine, world.rules, now=lambda _: world.now, wait=False)
+            an_agreement(world)
+        a_missed_session(world, engine, family)
 
     return miss
 
