@@ -25,6 +25,9 @@ WAITING: dict[str, str] = {
         SELECT min(settle_due_at) FROM message WHERE state IN ('sending', 'sent') AND settle_due_at <= :now
     """,
     "scores": "SELECT min(examine_at) FROM indicator WHERE examine_at <= :now",
+    "disclosures": "SELECT min(next_due_at) FROM disclosure WHERE next_due_at <= :now",
+    "discharges": "SELECT min(next_due_at) FROM discharge WHERE next_due_at <= :now",
+    "carers_questions": "SELECT min(next_due_at) FROM carers_question WHERE next_due_at <= :now",
 }
 
 
