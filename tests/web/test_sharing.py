@@ -157,9 +157,20 @@ class TestTheTellingService:
         pim.post(f"{page}/received", page=page, received_how="Acknowledged by the practice")
         assert session.scalar(text("SELECT received FROM disclosure WHERE id = :id"), {"id": gp})
 
-    def test_sees_the_family_it_has_an_appointment_with(self, missed, family, browser):
+    def test_sees_the_family_it_has_an_appointment_with_and_no_longer_after_a_year(
+        self, missed, family, browser, world
+    ):
         missed()
-        assert browser("pim").get(f"/families/{family['household']}").status_code == 200
+        home = f"/families/{family['household']}"
+        pim = browser("pim")
+        assert pim.get(home).status_code == 200
+        world.session.execute(
+            text(
+                "UPDATE appointment SET starts_at = starts_at - interval '367 days' WHERE contact_code = 'PMH-THERAPY'"
+            )
+        )
+        world.session.commit()
+        assert pim.get(home).status_code == 404
 
 
 class TestADischarge:
