@@ -1,6 +1,7 @@
 """The rules about the adults round a child (config/adults.yaml) and about reflections (config/reflections.yaml)."""
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -27,6 +28,7 @@ def adults_from(content: Content) -> CarersRules:
         source=content["source"],
         question=content["question"],
         occasions=MappingProxyType({code: rule["task"] for code, rule in content["occasions"].items()}),
+        not_older_than=timedelta(days=content["not_older_than_days"]),
         raise_after=span_from(content["raise_after"]),
         goes_up_after=span_from(content["goes_up_after"]),
         review_after_months=content["review_after_months"],

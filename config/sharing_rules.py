@@ -1,6 +1,7 @@
 """The rules of sharing between services (config/sharing.yaml): their faults, and the value built of them."""
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from string import Formatter
 from types import MappingProxyType
 from typing import Any
@@ -59,6 +60,7 @@ def sharing_from(content: Content, contacts: Content) -> SharingRules:
         counted=frozenset(guarded) - frozenset(which["except"]),
         statuses=frozenset(AppointmentStatus(status) for status in which["statuses"]),
         roles=frozenset(PersonRole(role) for role in which["roles"]),
+        relation_ends=timedelta(days=content["relation_ends_after_days"]),
         for_children=content["tell"]["child"],
         for_pregnancy=content["tell"]["pregnancy"],
         gp=content["tell"]["copy"],

@@ -144,6 +144,8 @@ def pre_birth_missed(household_id: int, act: AnAct) -> Response:
     except Incomplete as missing:
         return _refused(act, found, "pre-birth", missing)
     at = min(calendar.at(day, calendar.day_ends), visit.now)
+    if visit.now - at > visit.site.rules.feeds.backlog_after:
+        at = visit.now  # somebody records it today: it is nobody's old entry
     missed = NotHeld(found.household_id, person, day, by)
     new = pre_birth.record(visit.db, missed, at=at, account=visit.scope, now=visit.now)
     visit.db.commit()

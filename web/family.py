@@ -1,6 +1,5 @@
 """A family's page: everybody in the household, what is followed up, and what is planned. Reading it is kept."""
 
-from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter
@@ -14,7 +13,6 @@ from web.pages import page
 from web.visits import AVisit, NotFound, Visit
 
 router = APIRouter()
-RELATION_ENDS = timedelta(days=366)  # a service that has had no appointment with them for so long sees them no more
 
 
 @router.get("/families/{household_id}")
@@ -38,7 +36,8 @@ def find(visit: Visit, household_id: int) -> Family:
     """The household within this visit's scope. Raises NotFound, also where it exists for others."""
     found = None
     if 0 < household_id < 2**63:
-        found = family_page.find(visit.db, visit.scope, household_id, since=visit.now - RELATION_ENDS)
+        since = visit.now - visit.site.rules.sharing.relation_ends
+        found = family_page.find(visit.db, visit.scope, household_id, since=since)
     if found is None:
         raise NotFound
     return found

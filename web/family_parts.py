@@ -4,7 +4,6 @@ from typing import Any
 
 from models.db import adult_records, carers, discharges, disclosure_page
 from models.db.family_page import Family
-from models.domain.carers import UNANSWERED
 from models.domain.words import PersonRole, PregnancyOutcome
 from web import adult_words
 from web.visits import Visit
@@ -18,7 +17,6 @@ def parts(visit: Visit, found: Family) -> dict[str, Any]:
     standing = carers.standing(visit.db, household)
     return {
         "carers": standing,
-        "carers_open": standing.answer in UNANSWERED or standing.occasion is not None,
         "carers_question": rules.carers.question,
         "records": adult_records.newest(visit.db, household),
         "in_care": discharges.in_care(visit.db, visit.scope, household, guarded=rules.sharing.guarded),

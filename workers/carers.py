@@ -31,7 +31,10 @@ def consider_contacts(session: Session, rules: Rules, rows: Sequence[Candidate],
     found = [
         Occasion(row.household_id, row.contact_code, rules.calendar.civil_date(row.starts_at).isoformat(), due)
         for row in rows
-        if row.household_id is not None and row.status in SEEN_STATUSES and rules.carers.raises(row.contact_code)
+        if row.status in SEEN_STATUSES
+        and rules.carers.raises(row.contact_code)
+        and row.household_id is not None
+        and now - row.ends_at <= rules.carers.not_older_than
     ]
     carers.put(session, found, even_if_answered=False)
 

@@ -79,8 +79,8 @@ def hold(session: Session, disclosure_id: int, who: Decider, *, until: datetime,
     """
     question = _lock(session, disclosure_id, who)
     state = _after(question, DisclosureEvent.HELD)
-    if question.to_service == who.rules.gp:
-        raise NotAllowed("Nothing goes to the GP by itself: tell them, or say why not.")
+    if question.to_service == who.rules.gp or question.discharge_id is not None:
+        raise NotAllowed("Nothing goes by itself here: tell them, or say why not.")
     if not reason:
         raise NotAllowed("Write why it is held.")
     if not may_hold(times_held=question.times_held, role=who.account.role):

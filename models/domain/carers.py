@@ -6,7 +6,7 @@ never folded. The rules are data: config/adults.yaml. Source: domain.md section 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from models.domain.pathway import Span
 from models.domain.words import Known, OwnerRole
@@ -25,6 +25,7 @@ class CarersRules:
     source: str
     question: str
     occasions: Mapping[str, bool]  # contact code to whether an unanswered question raises a task there
+    not_older_than: timedelta  # a contact that is older when we hear of it is no occasion
     raise_after: Span  # after the contact: whoever was there has so long to write the answer down
     goes_up_after: Span
     review_after_months: int

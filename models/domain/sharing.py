@@ -5,7 +5,7 @@ The rules are data: config/sharing.yaml. Sources: domain.md 3.3 (iv), 6.1; desig
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from models.domain.pathway import Span, Unit
 from models.domain.words import AppointmentStatus, OutcomeSubtype, PersonRole, WhyNotNeeded
@@ -44,6 +44,7 @@ class SharingRules:
     counted: frozenset[str]  # those of them whose miss is told
     statuses: frozenset[AppointmentStatus]
     roles: frozenset[PersonRole]
+    relation_ends: timedelta  # since its last appointment with one of them, a service sees a family's page so long
     for_children: str  # the service that holds a pre-school child
     for_pregnancy: str
     gp: str

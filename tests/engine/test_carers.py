@@ -92,6 +92,15 @@ class TestAtANamedContact:
         world.reconcile()
         assert world.told(kind="father_not_asked") == []
 
+    def test_heard_of_weeks_later_is_no_occasion(self, world: World, household: int):
+        """A first load brings years of birth visits: it asks nobody."""
+        baby = world.one("SELECT person_id FROM household_member WHERE role = 'child'")
+        world.appointment(
+            baby, contact_code="HV-NBV", household_id=household, status="attended", ends_at=at("2026-05-20 10:00")
+        )
+        world.detect()
+        assert world.rows("SELECT * FROM carers_question") == []
+
 
 class TestAnAnswer:
     def test_of_no_man_involved_is_looked_at_again_after_half_a_year(self, world: World, household: int):

@@ -5,10 +5,11 @@ from datetime import date
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError, ProgrammingError
+from sqlalchemy.orm import Session
 
-from models.db import disclosure_actions
+from models.db import disclosure_actions, sharing_agreements
 from models.db.follow_up_rows import NotAllowed
-from tests.engine.adult_services import GP, HV, MW, Services, decide, history, share, told_by_five
+from tests.engine.adult_services import GP, HV, MW, PMH, Home, Services, decide, history, share, told_by_five
 from tests.engine.world import at
 
 
@@ -97,6 +98,18 @@ class TestWithAnAgreement:
         world.until(at("2026-06-09 17:00"))
         world.cycle()
         assert (world.questions()[HV].state, world.cards()) == ("asked", [])
+
+    def test_that_is_ended_before_the_deadline_speaks_for_nothing(self, world: Services):
+        """What counts is the moment of telling, not the moment of the miss."""
+        world.sign()
+        world.missed(world.family())
+        world.cycle()
+        with Session(world.engine) as session, session.begin():
+            sharing_agreements.end(session, from_service=PMH, to_service=HV, by="Sam", now=world.now)
+        world.until(at("2026-06-08 17:00"))
+        world.cycle()
+        assert (world.questions()[HV].state, world.cards()) == ("asked", [])
+        assert [alert.practitioner_id for alert in world.told(kind="disclosure_due")] == [world.clinician]
 
     def test_the_machine_alone_can_tell_nobody(self, world: Services):
         """The database refuses a disclosure by the engine without an agreement."""
@@ -264,6 +277,23 @@ class TestWhoIsTold:
             decide(world, lambda db, who: share(db, world, who))
         decide(world, lambda db, who: share(db, world, who, to_whom="Health visitor of South, by phone"))
         assert world.questions(appointment_id=appointment)[HV].state == "shared"
+
+    def test_that_there_are_no_children_is_not_asked_again_for_half_a_year(self, world: Services):
+        """A clinician said so with a reason; each further miss says by which rule nobody was asked."""
+        alone = Home(world.add("person", life_status="alive"), 0, 0)
+        alone.household = world.household((alone.mother, "mother"))
+        world.missed(alone)
+        world.cycle()
+        (question,) = world.rows("SELECT id FROM disclosure WHERE to_service = :to", to=HV)
+        decide(world, lambda db, who: disclosure_actions.refuse(db, question.id, who, reason="No children"))
+        world.later(days=30)
+        second = world.missed(alone)
+        world.cycle()
+        assert world.questions(appointment_id=second)[HV].why_not == "asked_already"
+        world.later(days=200)
+        third = world.missed(alone)
+        world.cycle()
+        assert world.questions(appointment_id=third)[HV].state == "waiting"
 
     def test_in_pregnancy_the_midwife_where_one_is_known(self, world: Services):
         """Her own card; the health visitor too where there is a pre-school child."""

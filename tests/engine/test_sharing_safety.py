@@ -11,6 +11,7 @@ from models.db import sharing_agreements
 from models.db.auditor import audit
 from tests.engine.adult_services import HV, Services, told_by_five, violations
 from tests.engine.world import at
+from workers.sharing import share_due
 
 
 @pytest.fixture
@@ -41,6 +42,25 @@ class TestAnAgreement:
                 session, from_service="perinatal_mental_health", to_service=HV, by=by, valid_until=until,
                 now=world.now, today=world.now.date(),
             )  # fmt: skip
+
+
+class TestTwoEnginesAtOnce:
+    def test_tell_once_and_after_a_crash_once(self, world: Services):
+        """The first claim holds the row; rolled back, the next one does the whole of it."""
+        world.sign()
+        world.missed(world.family())
+        world.detect()
+        world.until(at("2026-06-08 17:00"))
+        with Session(world.engine) as crashed:
+            assert share_due(crashed, world.rules, world.now) == 1
+        with Session(world.engine) as one, Session(world.engine) as other:
+            assert share_due(one, world.rules, world.now) == 1
+            assert share_due(other, world.rules, world.now) == 0
+            one.commit()
+            other.commit()
+        world.cycle()
+        assert len(world.cards()) == 1
+        assert world.one("SELECT count(*) FROM disclosure_recipient") == 1
 
 
 class TestTheAuditor:
