@@ -99,7 +99,7 @@ _WAITING = text(
 
 def _accounts(session: Session) -> list[str]:
     """Make an account for each sort of user; return a line each. The caller commits."""
-    teams = list(session.execute(text("SELECT id, code, name FROM team ORDER BY id")))
+    teams = list(session.execute(text("SELECT id, code, name FROM team WHERE code <> 'PMH' ORDER BY id")))
     wanted: list[tuple[str, AccountRole, list[str], str | None]] = [
         ("admin", AccountRole.ADMINISTRATOR, [], None),
         ("named.nurse", AccountRole.NAMED_NURSE, [], None),
@@ -111,6 +111,7 @@ def _accounts(session: Session) -> list[str]:
                 {"team": team.id, "role": role},
             ).scalar()
             wanted.append((f"{name}{number}", AccountRole(role), [team.code], code))
+    wanted.append(("perinatal", AccountRole.TEAM_LEAD, ["PMH"], "TLPMH"))
     return [_account(session, *each) for each in wanted]
 
 

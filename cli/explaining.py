@@ -31,7 +31,7 @@ EVERYTHING = Scope(
 
 def explain(session: Session, follow_up: int, *, rules: Rules, now: datetime) -> str:
     """Return the follow-up in words; keep that it was read. Raises LookupError. The caller commits."""
-    found = case.find(session, EVERYTHING, FollowUpId(follow_up))
+    found = case.find(session, EVERYTHING, FollowUpId(follow_up), guarded=rules.sharing.guarded)
     if found is None:
         raise LookupError(f"no follow-up has the number {follow_up}")
     keep_read(session, found.row.id, household_id=found.row.household_id, by=getpass.getuser(), now=now)

@@ -9,6 +9,7 @@ from cli import (
     commands_people,
     commands_processes,
     commands_rules,
+    commands_sharing,
     commands_texts,
     commands_up,
 )
@@ -28,6 +29,7 @@ app.add_typer(commands_people.teams, name="teams")
 app.add_typer(commands_data.sources, name="sources")
 app.add_typer(commands_duty.app, name="duty")
 app.add_typer(commands_texts.app, name="texts")
+app.add_typer(commands_sharing.app, name="sharing")
 
 
 def main() -> None:

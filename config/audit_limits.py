@@ -5,6 +5,7 @@ from pathlib import Path
 
 from config.planning_loader import family_review_from, planning_from
 from config.rule_files import SHIPPED
+from config.sharing_rules import sharing_from
 from config.yaml_files import Finding, RuleFile, RulesError, read_rule_file
 from models.domain.audit_limits import AuditLimits, PlanningLimits
 
@@ -26,7 +27,8 @@ def load_audit_limits(*, config_dir: Path | None) -> AuditLimits:
         planning_from(_read("planning.yaml", config_dir).content),
         family_review_from(_read("family-review.yaml", config_dir).content),
     )
-    return AuditLimits(settling, late, message_late, sending, silent, horizon, checked_until, planning)
+    sharing = sharing_from(_read("sharing.yaml", config_dir).content, _read("contacts.yaml", config_dir).content)
+    return AuditLimits(settling, late, message_late, sending, silent, horizon, checked_until, planning, sharing.counted)
 
 
 def _read(name: str, config_dir: Path | None) -> RuleFile:

@@ -9,7 +9,9 @@ from config.lint_planning import family_review_findings, planning_findings
 from config.lint_rules import contact_findings, event_findings, holiday_findings, prompt_findings
 from config.lint_schedules import schedule_findings
 from config.message_lint import lint_folders
+from config.people_rules import adults_findings
 from config.rule_files import RuleFiles, read_all
+from config.sharing_rules import sharing_findings
 from config.staffing_loader import staffing_findings
 from config.yaml_files import Finding, RuleFile
 
@@ -34,6 +36,9 @@ def lint_files(files: RuleFiles) -> list[Finding]:
             findings += contact_findings(contacts, files.by_sort["pathway"])
         findings += schedule_findings(files.by_sort["schedule"], contacts, files.one("flags"))
         findings += _planning(files, contacts)
+        for sort, faults in (("sharing", sharing_findings), ("adults", adults_findings)):
+            file = files.one(sort)
+            findings += [] if file is None else faults(file, contacts)
     findings += in_pathways
     if prompts is not None:
         findings += prompt_findings(prompts)

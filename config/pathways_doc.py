@@ -31,6 +31,9 @@ ORDER = (
     "family-event",
     "family-review",
     "pregnancy-outcome-unknown",
+    "adult-missed-contact",
+    "discharge-proposed",
+    "discharge-followed-up",
     "referral-unanswered",
 )
 _INTRO = """# The ladders

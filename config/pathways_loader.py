@@ -100,4 +100,10 @@ def _terms(content: Content) -> Terms:
 
 
 def _due(content: Content) -> Due:
-    return Due(Anchor(content["from"]), span_from(content["plus"]), content.get("misses", 0), content.get("from_week"))
+    return Due(
+        Anchor(content["from"]),
+        span_from(content["plus"]),
+        content.get("misses", 0),
+        content.get("from_week"),
+        content.get("younger_than_months"),
+    )

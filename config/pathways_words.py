@@ -32,6 +32,8 @@ def due_words(due: Due) -> str:
     span = due.span
     conditions = [f"from miss {due.misses_at_least} on"] if due.misses_at_least > 1 else []
     conditions += [f"from week {due.from_week} on"] if due.from_week is not None else []
+    young = due.younger_than_months
+    conditions += [f"for a child younger than {young} months"] if young is not None else []
     return ", ".join([_when(due, span), *conditions])
 
 

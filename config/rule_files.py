@@ -27,6 +27,9 @@ SORTS = {
     "planning.yaml": "planning",
     "family-review.yaml": "family-review",
     "staffing.yaml": "staffing",
+    "sharing.yaml": "sharing",
+    "adults.yaml": "adults",
+    "reflections.yaml": "reflections",
 }
 
 

@@ -11,6 +11,7 @@ from config.lint import lint_files
 from config.overlay import key_of, merged
 from config.pathways_loader import pathway_from
 from config.pattern_loader import patterns_from
+from config.people_rules import adults_from, reflections_from
 from config.planning_loader import family_review_from, planning_from
 from config.rule_files import SHIPPED, RuleFiles, read_all
 from config.rule_loaders import (
@@ -23,8 +24,10 @@ from config.rule_loaders import (
     prompts_from,
 )
 from config.schedules_loader import schedule_from
+from config.sharing_rules import sharing_from
 from config.staffing_loader import staffing_from
 from config.yaml_files import RulesError
+from models.domain.carers import CarersRules
 from models.domain.contacts import ContactKinds
 from models.domain.family_events import EventRules
 from models.domain.flags import FlagKinds
@@ -32,7 +35,9 @@ from models.domain.freshness import FeedRules
 from models.domain.pathway import Pathway
 from models.domain.patterns import PatternRules
 from models.domain.planning import FamilyReviewRule, PlanningRules
+from models.domain.reflections import ReflectionRules
 from models.domain.schedule import Schedule, in_force
+from models.domain.sharing import SharingRules
 from models.domain.staffing_rules import StaffingRules
 from models.domain.working_time import WorkingCalendar
 
@@ -61,6 +66,9 @@ class Rules:
     planning: PlanningRules
     family_review: FamilyReviewRule
     staffing: StaffingRules
+    sharing: SharingRules
+    carers: CarersRules
+    reflections: ReflectionRules
 
     def pathway(self, code: str, version: int) -> Pathway:
         """Return one version: the one a running follow-up began with."""
@@ -132,6 +140,9 @@ def build_rules(files: RuleFiles, *, nation: str, today: date) -> Rules:
         planning=planning_from(planning.content),
         family_review=family_review_from(family_review.content),
         staffing=staffing_from(files.by_sort["staffing"][0].content),
+        sharing=sharing_from(files.by_sort["sharing"][0].content, contacts.content),
+        carers=adults_from(files.by_sort["adults"][0].content),
+        reflections=reflections_from(files.by_sort["reflections"][0].content),
     )
     if not rules.schedules_in_force(on=today):
         raise UnknownRule(f"no schedule for {nation} of any service that config/planning.yaml switches on")

@@ -28,6 +28,7 @@ FILES = (
 )
 FAMILIES_PER_TEAM = 400
 VISITORS_PER_TEAM = 6
+MENTAL_HEALTH_TEAM, MENTAL_HEALTH_CLINICIAN = "PMH", "PMH1"  # sees its own appointments alone
 _TEAM_NAMES = ("North", "South", "East", "West", "Riverside", "Hillside", "Harbour", "Meadow", "Castle", "Park")
 
 
@@ -87,7 +88,7 @@ def team_codes(count: int) -> Teams:
 
 
 def staff_rows(teams: Teams) -> Iterator[Row]:
-    """A lead, a named nurse, an administrator and the visitors of each team."""
+    """A lead, a named nurse, an administrator and the visitors of each team; a mental health team beside them."""
     chance = Random(len(teams))
     for number, (team, visitors) in enumerate(teams):
         name = _TEAM_NAMES[number % len(_TEAM_NAMES)]
@@ -98,6 +99,9 @@ def staff_rows(teams: Teams) -> Iterator[Row]:
             yield {**of, **_member(f"{prefix}{team[1:]}", role, chance), "leads_team": leads}
         for visitor in visitors:
             yield {**of, **_member(visitor, "health_visitor", chance), "leads_team": "no"}
+    of = {"team": MENTAL_HEALTH_TEAM, "team_name": "Perinatal mental health team", "team_phone": "01632 960999"}
+    yield {**of, **_member("TLPMH", "team_lead", chance), "leads_team": "yes"}
+    yield {**of, **_member(MENTAL_HEALTH_CLINICIAN, "pmh_clinician", chance), "leads_team": "no"}
 
 
 def _member(code: str, role: str, chance: Random) -> Row:
@@ -132,14 +136,16 @@ def people_rows(family: Family) -> Iterator[Row]:
 def appointment_row(family: Family, visit: Visit) -> Row:
     """One appointment with whom to reach about it."""
     subject = _subject(visit.child, "child") if visit.child else _subject(family.mother, "mother")
+    mental_health = visit.kind.startswith("PMH")
+    visitor = family.visitor if visit.kind.startswith("HV") else ""
     return {
         "source_id": f"{family.household_id}-{visit.number}",
         **subject,
         "household_id": family.household_id,
         "kind": visit.kind,
         "mode": visit.mode,
-        "practitioner": family.visitor if visit.kind.startswith("HV") else "",
-        "team": family.team,
+        "practitioner": MENTAL_HEALTH_CLINICIAN if mental_health else visitor,
+        "team": MENTAL_HEALTH_TEAM if mental_health else family.team,
         "location": "Home" if visit.mode == "home" else "Children's centre",
         "starts_at": visit.starts_at.isoformat(timespec="minutes"),
         "minutes": str(visit.minutes),

@@ -38,6 +38,7 @@ class Stories:
         yield from self._backlog()
         yield from self._to_come()
         yield from self._birth_visits()
+        yield self._mother_missed_her_own()
         for scores in ((16, 0), (11, 2)):
             each = self._family(born_days_ago=52)
             yield Story(each, self._done(each, "HV-NBV", "HV-6W"), (scores,))
@@ -75,6 +76,13 @@ class Stories:
         yield Story(self._family(born_days_ago=9), [])
         each = self._family(born_days_ago=12)
         yield Story(each, [_visit(each, "HV-NBV", self._at(-1, 14), "missed", "nav_no_answer", mode="home")])
+
+    def _mother_missed_her_own(self) -> Story:
+        """Who is told of it, and what they read: a person of the mental health team decides."""
+        each = self._family(born_days_ago=80)
+        starts_at = self._now - timedelta(hours=3)
+        missed = replace(_visit(each, "PMH-REVIEW", starts_at, "missed", "dna_adult"), child=None, minutes=45)
+        return Story(each, [*self._done(each, "HV-NBV", "HV-6W"), missed])
 
     def _family(self, *, born_days_ago: int, flags: tuple[str, ...] = (), safe: str = "yes") -> Family:
         made = next(self._crowd)

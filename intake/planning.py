@@ -12,7 +12,15 @@ from sqlalchemy.orm import Session
 
 from config.rules import Rules
 from intake.plan_lines import Lines
-from models.db import discharges, family_reviews, follow_ups, plan_marks, plan_pregnancies, plan_store, plan_subjects
+from models.db import (
+    family_reviews,
+    follow_ups,
+    hospital_discharges,
+    plan_marks,
+    plan_pregnancies,
+    plan_store,
+    plan_subjects,
+)
 from models.db.plan_store import Line
 from models.db.plan_subjects import ToPlan
 from models.domain.family_review import next_review
@@ -91,11 +99,11 @@ def _after_hospital(session: Session, rules: Rules, lines: Lines, *, now: dateti
     rule = rules.planning.discharge
     if rule.service not in rules.planning.services:
         return []
-    discharges.back_in_hospital(session, flag=rule.flag, contact_code=rule.contact_code, now=now)
+    hospital_discharges.back_in_hospital(session, flag=rule.flag, contact_code=rule.contact_code, now=now)
     since = rules.calendar.civil_date(now) - timedelta(days=rule.recall_days)
     left = [
         one
-        for one in discharges.discharged(session, flag=rule.flag, zone=rules.calendar.zone.key)
+        for one in hospital_discharges.discharged(session, flag=rule.flag, zone=rules.calendar.zone.key)
         if one.left_on >= since
     ]
     risky = follow_ups.flagged(

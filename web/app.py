@@ -19,6 +19,7 @@ from config.settings import Settings, SmsChannel, known_secret_key
 from config.web_rules import load_web_rules
 from models.db.pathway_shelf import PathwayShelf
 from web import (
+    adults,
     case,
     case_actions,
     case_staffing,
@@ -30,6 +31,7 @@ from web import (
     outbox,
     prompts,
     running,
+    sharing,
     staffing,
     webhooks,
     worklist,
@@ -65,6 +67,8 @@ def create_app(settings: Settings, engine: Engine, rules: Rules) -> FastAPI:
     ):
         app.include_router(part.router)
     for part in (case_staffing, staffing):
+        app.include_router(part.router)
+    for part in (adults, sharing):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_exception_handler(NotLoggedIn, _to_login)

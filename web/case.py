@@ -12,6 +12,7 @@ from models.domain.ids import FollowUpId
 from models.domain.ladder import coming_steps
 from models.domain.words import AppointmentStatus, FollowUpState, FollowUpTrigger, Known, MessageState
 from web import sentences, words
+from web.case_parts import parts
 from web.case_staffing_view import case_staffing
 from web.family_plan import Corrected, corrected_ages, mood_gaps
 from web.pages import page
@@ -41,7 +42,10 @@ def follow_up(follow_up_id: int, visit: AVisit) -> HTMLResponse:
 
 def find(visit: Visit, follow_up_id: int) -> Case:
     """The case within this visit's scope. Raises NotFound, also where it exists for others."""
-    found = case.find(visit.db, visit.scope, FollowUpId(follow_up_id)) if 0 < follow_up_id < 2**63 else None
+    found = None
+    if 0 < follow_up_id < 2**63:
+        guarded = visit.site.rules.sharing.guarded
+        found = case.find(visit.db, visit.scope, FollowUpId(follow_up_id), guarded=guarded)
     if found is None:
         raise NotFound
     return found
@@ -100,6 +104,7 @@ def show(
         today=visit.now.astimezone(zone).date(),
         staffing=case_staffing(visit, found, pathway),
         emergency_routes=site.rules.staffing.emergency_routes,
+        **parts(visit, found),
     )
 
 

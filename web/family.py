@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse
 from models.db import family_page, history
 from models.db.family_page import Family
 from web import sentences
+from web.family_parts import parts
 from web.family_plan import view
 from web.pages import page
 from web.visits import AVisit, NotFound, Visit
@@ -34,7 +35,10 @@ def family(household_id: int, visit: AVisit) -> HTMLResponse:
 
 def find(visit: Visit, household_id: int) -> Family:
     """The household within this visit's scope. Raises NotFound, also where it exists for others."""
-    found = family_page.find(visit.db, visit.scope, household_id) if 0 < household_id < 2**63 else None
+    found = None
+    if 0 < household_id < 2**63:
+        since = visit.now - visit.site.rules.sharing.relation_ends
+        found = family_page.find(visit.db, visit.scope, household_id, since=since)
     if found is None:
         raise NotFound
     return found
@@ -54,6 +58,7 @@ def show(visit: Visit, found: Family, *, status: int = 200, problem: str = "", *
         problem=problem,
         draft=draft,
         today=visit.now.astimezone(visit.site.rules.calendar.zone).date(),
+        **parts(visit, found),
     )
 
 

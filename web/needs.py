@@ -20,6 +20,8 @@ BY_THE_WORK = (
     AlertKind.SECOND_SIGNATURE,
     AlertKind.CONFIRM_SEEN,
     AlertKind.STEP_EXTENSION,
+    AlertKind.DISCLOSURE_DUE,
+    AlertKind.FATHER_NOT_ASKED,
 )
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from config.rules import Rules
-from web import sentences, words
+from web import adult_words, sentences, words
 
 
 def template_words(rules: Rules) -> Mapping[str, Callable[..., object]]:
@@ -29,7 +29,17 @@ def template_words(rules: Rules) -> Mapping[str, Callable[..., object]]:
         on = now.astimezone(rules.calendar.zone).date()
         return "none yet: the due date is still to come" if on < runs_from else sentences.age(runs_from, on=on)
 
+    receivers = {
+        rules.sharing.for_children: "the health visitor",
+        rules.sharing.for_pregnancy: "the midwife",
+        rules.sharing.gp: "the GP",
+    }
+
+    def service_name(service: str) -> str:
+        return receivers.get(service, service.replace("_", " "))
+
     return {
+        "service_name": service_name,
         "contact_name": rules.name_of,
         "flag_name": flag_name,
         "flag_stops_texts": flag_stops_texts,
@@ -61,6 +71,15 @@ _LISTS: Mapping[str, Mapping[Any, str]] = {
     "staff_role": words.STAFF_ROLES,
     "gap": words.GAPS,
     "route": words.ROUTES,
+    "disclosure": adult_words.DISCLOSURES,
+    "why_not": adult_words.WHY_NOT,
+    "sharing_event": adult_words.SHARING_EVENTS,
+    "discharge": adult_words.DISCHARGES,
+    "relationship": adult_words.RELATIONSHIPS,
+    "pattern": adult_words.PATTERNS,
+    "asked": adult_words.ASKED,
+    "told_by": adult_words.TOLD_BY,
+    "missed_by": adult_words.MISSED_BY,
 }
 
 

@@ -141,7 +141,7 @@ ALERTS: Final[Mapping[AlertKind, str]] = {
     AlertKind.AUDIT_VIOLATION: "The system's own check found a fault",
     AlertKind.DECLINE_INCOMPLETE: "A contact was declined: who, why or who last saw the child is missing",
     AlertKind.PREGNANCY_DATES_CHANGED: "The expected date of delivery moved: please check what is booked",
-    AlertKind.DISCLOSURE_DUE: "Tell the health visitor about a missed contact, or say why not",
+    AlertKind.DISCLOSURE_DUE: "An adult's care: decide who is told",
     AlertKind.REFERRAL_HOP: "A referral has not moved on in time",
     AlertKind.CHALLENGE: "A challenge to another service needs its next step",
     AlertKind.ACTION_OVERDUE: "An agreed action is overdue",

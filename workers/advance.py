@@ -63,6 +63,8 @@ def advance_due(
     claimed = follow_ups.claim_due(session, now=now, limit=limit, urgent_only=urgent_only)
     if not claimed:
         return 0
+    guarded = rules.sharing.guarded  # these never fall to the family's own practitioner, who is not to know of them
+    claimed = [row._replace(caseload_holder=None) if row.contact_code in guarded else row for row in claimed]
     unknown = [(row.person_id, row.household_id) for row in claimed if not row.high_risk]
     risky = follow_ups.flagged(session, unknown, harmless_flags=harmless_flags(rules))
     staff = _staff(session, claimed, rules=rules, now=now)

@@ -31,6 +31,7 @@ from models.domain.words import AlertKind, OwnerRole, Urgency
 from models.domain.working_time import after_working_days
 from workers.advance import harmless_flags
 from workers.backlog import triage_alerts
+from workers.carers import consider_contacts
 from workers.casework import Casework, opening_statuses, people_and_teams
 from workers.expect import look_at_expected
 from workers.family_events import open_events
@@ -38,6 +39,7 @@ from workers.opening import Opener
 from workers.patterns import look_at_patterns, people_of_patterns
 from workers.planning import follow_rules, look_at_pregnancies, plan_marked
 from workers.prompting import raise_prompts
+from workers.sharing import consider_misses
 
 SET_SIZE = 5_000
 Now = Callable[[Session], datetime]
@@ -120,7 +122,9 @@ def outcomes_due(session: Session, rules: Rules, now: datetime) -> int:
     """Ask for the outcomes that are missing by fresh data: one set of one source. The caller commits."""
     allowance = rules.contacts.outcome_allowance
     for source in detection.outcome_ranges(session, now=now, allowance=allowance):
-        rows = detection.flip_outcome_due(session, source=source, now=now, limit=SET_SIZE)
+        rows = detection.flip_outcome_due(
+            session, source=source, guarded=rules.sharing.guarded, now=now, limit=SET_SIZE
+        )
         if rows:
             _work_on(session, rules, rows, now=now)
             return len(rows)
@@ -129,7 +133,7 @@ def outcomes_due(session: Session, rules: Rules, now: datetime) -> int:
 
 def reconsider(session: Session, rules: Rules, now: datetime) -> int:
     """Draw the consequences of one set of appointments that came or changed. The caller commits."""
-    rows = detection.take_changed(session, now=now, limit=SET_SIZE)
+    rows = detection.take_changed(session, guarded=rules.sharing.guarded, now=now, limit=SET_SIZE)
     if rows:
         _work_on(session, rules, rows, now=now)
     return len(rows)
@@ -193,6 +197,8 @@ def _work_on(session: Session, rules: Rules, rows: Sequence[Candidate], *, now: 
     again = after_working_days(now, rules.planning.rebooked_within_days, calendar=rules.calendar)
     gone = {row.expected_contact_id for row in rows if row.status.startswith("cancelled") or row.status == "void"}
     expected.look_again(session, [(contact, again) for contact in gone if contact is not None])
+    consider_misses(session, rules, rows, now=now)
+    consider_contacts(session, rules, rows, now=now)
 
 
 def _unexplained(opener: Opener, row: Candidate) -> NewAlert:

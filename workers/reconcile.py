@@ -18,8 +18,11 @@ from models.domain import dedupe
 from models.domain.freshness import feed_health
 from models.domain.words import AlertKind, Extent, FeedHealth, FollowUpTrigger, OwnerRole, Urgency
 from workers.advance import harmless_flags
+from workers.carers import ask_due, put_after_changes
+from workers.discharges import look_at_discharges
 from workers.machine import Machine
 from workers.opening import Opener, Opening
+from workers.sharing import share_due
 
 SET_SIZE = 500
 RISK_TICK = "risk"
@@ -32,7 +35,18 @@ def reconcile(machine: Machine) -> int:
     """Do each look in a transaction of its own; return how many rows were handled."""
     rules = machine.rules()
     handled = 0
-    for step in (look_at_feeds, raise_overdue, chase_referrals, lapse_extensions, challenge_silent, _find_risk_if_due):
+    for step in (
+        look_at_feeds,
+        share_due,
+        look_at_discharges,
+        put_after_changes,
+        ask_due,
+        raise_overdue,
+        chase_referrals,
+        lapse_extensions,
+        challenge_silent,
+        _find_risk_if_due,
+    ):
         with Session(machine.engine) as session, session.begin():
             handled += step(session, rules, machine.clock(session))
     return handled

@@ -190,8 +190,9 @@ _OVERTAKE_PROMPTS = text(
 _END = text(
     """
     UPDATE alert SET state = 'done', ended_at = :now, ended_by = :by, outcome = :outcome
-    WHERE id = :id AND state = 'open'
-      AND kind NOT IN ('step', 'confirm_seen', 'second_signature', 'referral_prompt', 'step_extension')
+    WHERE id = :id AND state = 'open' AND kind NOT IN
+        ('step', 'confirm_seen', 'second_signature', 'referral_prompt', 'step_extension', 'disclosure_due',
+         'father_not_asked')
     RETURNING household_id
     """
 )
@@ -204,7 +205,8 @@ _ACKNOWLEDGE = text(
 _OVERDUE = text(
     """
     SELECT id, team_id, times_raised FROM alert
-    WHERE state = 'open' AND next_due_at <= :now AND kind <> 'referral_prompt'  -- a prompt asks by itself
+    WHERE state = 'open' AND next_due_at <= :now
+      AND kind NOT IN ('referral_prompt', 'father_not_asked')  -- these ask again by themselves
     ORDER BY next_due_at, id LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED
     """
 )

@@ -3,7 +3,7 @@
 Written apart from the engine's own queries on purpose: the same mistake twice is less likely.
 """
 
-from models.db import audit_patterns, audit_planning, audit_staffing
+from models.db import audit_adults, audit_patterns, audit_planning, audit_sharing, audit_staffing
 from models.db.audit_check import Check
 
 _LIVE = "f.state IN ('open', 'backlog', 'seen', 'closing')"
@@ -301,4 +301,6 @@ CHECKS: tuple[Check, ...] = (
     ),
     *audit_patterns.CHECKS,
     *audit_planning.CHECKS,
+    *audit_sharing.CHECKS,
+    *audit_adults.CHECKS,
 )

@@ -27,7 +27,7 @@ class Finding:
 
     def __str__(self) -> str:
         named = ", ".join(map(str, self.ids))
-        where = self.rule if self.rule.startswith("hazard") else f"design {self.rule}"
+        where = self.rule if self.rule.startswith(("hazard", "domain")) else f"design {self.rule}"
         return f"{self.code} ({where}): {self.count} {self.says}" + (f"; ids {named}" if named else "")
 
     def to_json(self) -> dict[str, object]:
@@ -60,6 +60,7 @@ def audit(session: Session, now: datetime, *, limits: AuditLimits) -> AuditRepor
         "message_late_by": now - limits.message_late,
         "sending_by": now - limits.sending,
         "staffing_by": now - limits.staffing_silent,
+        "told_contacts": sorted(limits.told_contacts),
     }
     found = [(check, _finding(session, check, moments)) for check in CHECKS]
     violations = [finding for check, finding in found if finding is not None and not check.warns_only]

@@ -1,6 +1,6 @@
 """One follow-up with everything a person needs beside it, for one Scope; nothing is read that it does not cover."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -101,8 +101,11 @@ class Case:
     replies: tuple[tuple[datetime, str, bool], ...]  # newest first: when, what they wrote, whether it waits
 
 
-def find(session: Session, scope: Scope, follow_up_id: FollowUpId) -> Case | None:
-    """The case, or None if there is none that `scope` covers."""
+def find(session: Session, scope: Scope, follow_up_id: FollowUpId, *, guarded: Collection[str]) -> Case | None:
+    """The case, or None if there is none that `scope` covers.
+
+    `guarded`: contact codes whose appointments only their own service sees, here as everywhere.
+    """
     found = rows(session, scope, [follow_up_id])
     if not found:
         return None
@@ -113,7 +116,7 @@ def find(session: Session, scope: Scope, follow_up_id: FollowUpId) -> Case | Non
         row=row,
         ending=Ending(**session.execute(_ENDING, params).mappings().one()),
         members=members(session, household_id=row.household_id, person_id=row.person_id),
-        booked=tuple(Booked(**booked) for booked in session.execute(_BOOKED, params).mappings()),
+        booked=_booked(session, scope, row.person_id, guarded=guarded),
         others=tuple(rows(session, scope, [FollowUpId(other) for other in other_ids])),
         prompts=tuple(
             (prompt_id, PersonId(person_id), rule)
@@ -122,6 +125,16 @@ def find(session: Session, scope: Scope, follow_up_id: FollowUpId) -> Case | Non
         ),
         replies=tuple((at, body, waits) for at, body, waits in session.execute(_REPLIES, params)),
     )
+
+
+def _booked(session: Session, scope: Scope, person_id: PersonId, *, guarded: Collection[str]) -> tuple[Booked, ...]:
+    params = {
+        "person": person_id,
+        "guarded": list(guarded),
+        "everywhere": scope.sees_families and scope.all_teams,
+        "teams": sorted(scope.team_ids),
+    }
+    return tuple(Booked(**row) for row in session.execute(_BOOKED, params).mappings())
 
 
 def members(session: Session, *, household_id: HouseholdId | None, person_id: PersonId | None) -> tuple[Member, ...]:
@@ -212,7 +225,10 @@ _BOOKED = text(
     SELECT a.id, a.contact_code, a.starts_at, a.status, a.subtype, practitioner.name AS practitioner, a.location,
            a.vanished_at IS NOT NULL AS vanished
     FROM appointment a LEFT JOIN practitioner ON practitioner.id = a.practitioner_id
-    WHERE a.person_id = :person ORDER BY a.starts_at DESC, a.id DESC LIMIT 12
+    WHERE a.person_id = :person
+      AND (:everywhere OR a.contact_code <> ALL(CAST(:guarded AS text[]))
+           OR coalesce(a.team_id, practitioner.team_id) = ANY(CAST(:teams AS bigint[])))
+    ORDER BY a.starts_at DESC, a.id DESC LIMIT 12
     """
 )
 _OTHERS = text(

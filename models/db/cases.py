@@ -113,11 +113,10 @@ def load_by_id(session: Session, ids: Collection[int]) -> dict[int, Case]:
     return {case.id: case for case in _cases(rows) if case.id is not None}
 
 
-def _cases(rows: Iterable[RowMapping]) -> list[Case]:
-    return [
-        Case(**{**row, "state": FollowUpState(row["state"]), "trigger": FollowUpTrigger(row["trigger"])})
-        for row in rows
-    ]
+def load_events(session: Session, family_event_ids: Collection[int]) -> list[Case]:
+    """Lock and return the follow-ups of these family events, ended ones too, oldest first."""
+    params = {"ids": ",".join(map(str, family_event_ids))}
+    return _cases(session.execute(_LOAD_EVENTS, params).mappings())
 
 
 def save(session: Session, cases: Sequence[Case], *, now: datetime) -> None:
@@ -134,6 +133,13 @@ def save(session: Session, cases: Sequence[Case], *, now: datetime) -> None:
         session.execute(_UPDATE, {**packed(changed, _UPDATED), "now": now})
     _end_alerts(session, cases, now=now)
     _tell(session, cases, now=now)
+
+
+def _cases(rows: Iterable[RowMapping]) -> list[Case]:
+    return [
+        Case(**{**row, "state": FollowUpState(row["state"]), "trigger": FollowUpTrigger(row["trigger"])})
+        for row in rows
+    ]
 
 
 def _insert(session: Session, new: Sequence[Case]) -> None:
@@ -199,6 +205,12 @@ _LOAD_BY_ID = text(
     f"""
     SELECT id, {_KEPT} FROM follow_up WHERE id = ANY(CAST(string_to_array(:ids, ',') AS bigint[]))
     ORDER BY id FOR NO KEY UPDATE
+    """
+)
+_LOAD_EVENTS = text(
+    f"""
+    SELECT id, {_KEPT} FROM follow_up
+    WHERE family_event_id = ANY(CAST(string_to_array(:ids, ',') AS bigint[])) ORDER BY id FOR NO KEY UPDATE
     """
 )
 _COLUMNS = (

@@ -78,15 +78,25 @@ def outcome_ranges(session: Session, *, now: datetime, allowance: timedelta) -> 
     return [SourceRange(row.id, row.up_to) for row in rows]
 
 
-def flip_outcome_due(session: Session, *, source: SourceRange, now: datetime, limit: int) -> list[Candidate]:
-    """Turn up to `limit` appointments of a source to OUTCOME_DUE, with their history; return them in no order."""
-    params = {"source": source.source_id, "up_to": source.up_to, "now": now, "limit": limit}
+def flip_outcome_due(
+    session: Session, *, source: SourceRange, guarded: Collection[str], now: datetime, limit: int
+) -> list[Candidate]:
+    """Turn up to `limit` appointments of a source to OUTCOME_DUE, with their history; return them in no order.
+
+    `guarded`: contact codes whose appointments are their own service's affair. One of these never falls to the team or
+    the caseload holder of the family: its team is its own, else that of whom it is booked with, else none.
+    """
+    params = {"source": source.source_id, "up_to": source.up_to, "guarded": list(guarded), "now": now, "limit": limit}
     return [Candidate._make(row) for row in session.execute(_FLIP, params)]
 
 
-def take_changed(session: Session, *, now: datetime, limit: int) -> list[Candidate]:
-    """Take about `limit` appointments that came or changed off the list: all of each person's, in order of time."""
-    return [Candidate._make(row) for row in session.execute(_TAKE, {"now": now, "limit": limit})]
+def take_changed(session: Session, *, guarded: Collection[str], now: datetime, limit: int) -> list[Candidate]:
+    """Take about `limit` appointments that came or changed off the list: all of each person's, in order of time.
+
+    `guarded` as for `flip_outcome_due`.
+    """
+    params = {"guarded": list(guarded), "now": now, "limit": limit}
+    return [Candidate._make(row) for row in session.execute(_TAKE, params)]
 
 
 def later_visits(session: Session, appointment_ids: Collection[int]) -> list[LaterVisit]:
@@ -104,15 +114,17 @@ _RANGES = text(
           AND a.outcome_due_at <= least(:now, s.as_of + CAST(:allowance AS interval)))
     """
 )
-_FIELDS = """
-    a.id, {from_status}, a.status, a.status_by, a.subtype, a.mode, a.subject_role, a.person_id, a.household_id,
-    coalesce(a.team_id, p.team_id, h.team_id), a.contact_code, a.practitioner_id, p.caseload_holder_id, a.starts_at,
-    a.ends_at, a.reason, a.recorded_at, a.cancelled_at, a.expected_contact_id, a.first_received_at, s.go_live_on,
-    a.status_by LIKE 'person:%' OR 'attendance' = ANY(s.authoritative_for), {changed_at}
+_GUARDED = "a.contact_code = ANY(CAST(:guarded AS text[]))"
+_FIELDS = f"""
+    a.id, {{from_status}}, a.status, a.status_by, a.subtype, a.mode, a.subject_role, a.person_id, a.household_id,
+    CASE WHEN {_GUARDED} THEN coalesce(a.team_id, w.team_id) ELSE coalesce(a.team_id, p.team_id, h.team_id) END,
+    a.contact_code, a.practitioner_id, CASE WHEN NOT {_GUARDED} THEN p.caseload_holder_id END, a.starts_at, a.ends_at,
+    a.reason, a.recorded_at, a.cancelled_at, a.expected_contact_id, a.first_received_at, s.go_live_on,
+    a.status_by LIKE 'person:%' OR 'attendance' = ANY(s.authoritative_for), {{changed_at}}
 """
 _AROUND = """
     JOIN source s ON s.id = a.source_id JOIN person p ON p.id = a.person_id
-    LEFT JOIN household h ON h.id = a.household_id
+    LEFT JOIN household h ON h.id = a.household_id LEFT JOIN practitioner w ON w.id = a.practitioner_id
 """
 _FLIP = text(
     f"""

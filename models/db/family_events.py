@@ -4,7 +4,7 @@ Never commits.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -47,6 +47,7 @@ class ToOpen(NamedTuple):
     caseload_holder: int | None
     happened_at: datetime
     recorded_at: datetime
+    misses: int  # in a row, where such events are counted
 
 
 def record_many(session: Session, events: Sequence[NewFamilyEvent], *, now: datetime) -> dict[str, int]:
@@ -75,6 +76,17 @@ def take_to_open(session: Session, *, now: datetime, limit: int) -> list[ToOpen]
     return [ToOpen._make(row) for row in session.execute(_TAKE, {"now": now, "limit": limit})]
 
 
+def holders(session: Session, households: Collection[int]) -> dict[int, int | None]:
+    """Return the people of these households now, each with who holds their caseload."""
+    return {row.person_id: row.caseload_holder_id for row in session.execute(_HOLDERS, {"ids": list(households)})}
+
+
+_HOLDERS = text(
+    """
+    SELECT m.person_id, p.caseload_holder_id FROM household_member m JOIN person p ON p.id = m.person_id
+    WHERE m.household_id = ANY(CAST(:ids AS bigint[])) AND m.valid_until IS NULL
+    """
+)
 _RECORD = text(
     """
     INSERT INTO family_event (kind, dedupe_key, person_id, household_id, team_id, practitioner_id, happened_at,
@@ -97,7 +109,7 @@ _TAKE = text(
         UPDATE family_event SET open_at = NULL FROM due WHERE family_event.id = due.id RETURNING family_event.*
     )
     SELECT e.id, e.kind, e.person_id, e.household_id, coalesce(e.team_id, p.team_id) AS team_id, e.practitioner_id,
-           p.caseload_holder_id, e.happened_at, e.recorded_at
+           p.caseload_holder_id, e.happened_at, e.recorded_at, coalesce(CAST(e.detail ->> 'misses' AS bigint), 1)
     FROM e JOIN person p ON p.id = e.person_id ORDER BY e.id
     """
 )

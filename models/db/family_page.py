@@ -4,7 +4,7 @@ For one Scope; nothing is read that it does not cover. Never commits.
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
 from sqlalchemy import text
@@ -38,9 +38,12 @@ class Family:
     planned: tuple[Planned, ...]  # soonest first
 
 
-def find(session: Session, scope: Scope, household_id: int) -> Family | None:
-    """The household, or None if there is none whose team, or a team of one of its people, `scope` covers."""
-    teams = session.execute(_TEAMS, {"household": household_id}).all()
+def find(session: Session, scope: Scope, household_id: int, *, since: datetime) -> Family | None:
+    """The household, or None if there is none that `scope` covers.
+
+    It is covered by its own team, by those of its people, and by those who had an appointment with one of them since.
+    """
+    teams = session.execute(_TEAMS, {"household": household_id, "since": since}).all()
     covered = [team.team_id for team in teams if scope.covers(team.team_id)]
     if not covered:
         return None
@@ -69,6 +72,10 @@ _TEAMS = text(
     UNION
     SELECT p.team_id FROM household_member m JOIN person p ON p.id = m.person_id
     WHERE m.household_id = :household AND m.valid_until IS NULL
+    UNION
+    SELECT coalesce(a.team_id, w.team_id) FROM household_member m JOIN appointment a ON a.person_id = m.person_id
+    LEFT JOIN practitioner w ON w.id = a.practitioner_id
+    WHERE m.household_id = :household AND m.valid_until IS NULL AND a.starts_at >= :since AND a.status <> 'void'
     """
 )
 _LIVE = text(

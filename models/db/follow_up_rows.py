@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.db import history
+from models.db import disclosure_receipts, history
 from models.db.scope import Scope
 from models.domain import transitions
 from models.domain.follow_up_states import FollowUpEvent, advance
@@ -93,7 +93,8 @@ def tell(
     reason: str | None = None,
     detail: Mapping[str, object] | None = None,
 ) -> None:
-    """Append to the story and to the audit trail."""
+    """Append to the story and to the audit trail. What a person does shows that what they were told has arrived."""
+    disclosure_receipts.heard(session, row.id, by=account.actor, now=now)
     history.follow_up_changed(
         session,
         follow_up_id=row.id,

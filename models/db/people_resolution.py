@@ -111,8 +111,9 @@ class Directory:
                 named = (whose.assigned_to, whose.booked_with, whose.caseload_holder)
                 return next((there for one in named if (there := self._there(one)) is not None), None)
             case OwnerRole.TEAM_LEAD:
-                lead = None if whose.team_id is None else self._leads.get(whose.team_id)
-                return self._there(lead) or self._only(whose.team_id, StaffRole.TEAM_LEAD)
+                if whose.team_id is None:  # not just any team's lead who happens to be in the directory
+                    return None
+                return self._there(self._leads.get(whose.team_id)) or self._only(whose.team_id, StaffRole.TEAM_LEAD)
             case OwnerRole.ADMIN | OwnerRole.DUTY:
                 holders = [] if whose.team_id is None else self._holders(whose.team_id, _ROLE_IN_TEAM[role])
                 return holders[0] if len(holders) == 1 else None

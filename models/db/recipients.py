@@ -1,8 +1,9 @@
 """Whom a family's message is for, and at which number. Picks; whether that number may be texted is for the gate.
 
-The rule (domain.md 6.2): the person whom the appointment names to be reached; else an adult subject herself; else the
-one with recorded parental responsibility for a child; else the child's mother. Never every number on file, never one
-adult about another, never a guess by number or name.
+The rule (domain.md 6.2 and 5): the person whom the appointment names to be reached; else an adult subject herself;
+else the one with recorded parental responsibility for a child; else the child's mother. Never every number on file,
+never one adult about another, never a guess by number or name. About a child nobody but the mother is reached unless
+the sender names them, or a person has set that texts about the child may go to them; a person's "no" outweighs both.
 """
 
 from collections.abc import Iterable
@@ -56,18 +57,33 @@ _OF_FOLLOW_UPS = """
   WHERE f.id = ANY(CAST(:ids AS bigint[]))
 """
 
-# Rank 0: named to be reached; 1: the adult subject; 2: parental responsibility recorded; 3: the mother.
-_CHOOSE = """
+# What a person has set for this adult: whether texts about the household's children may go to them.
+_SETTING = """
+  coalesce((SELECT r.texts_about_child FROM adult_record r
+            WHERE r.household_id = asked.household_id AND r.person_id = {person} ORDER BY r.id DESC LIMIT 1), 'unknown')
+"""
+# Rank 0: named to be reached; 1: the adult subject; 2: parental responsibility recorded; 3: the mother. An adult's own
+# appointment, and a pregnancy, is never told to another adult because a sender names one.
+_CHOOSE = f"""
 , candidate AS (
-  SELECT asked_id, contact_person_id AS person_id, 0 AS rank FROM asked WHERE contact_person_id IS NOT NULL
+  SELECT asked_id, contact_person_id AS person_id, 0 AS rank FROM asked
+  WHERE contact_person_id IS NOT NULL AND (contact_person_id = person_id
+    OR (coalesce(subject_role, 'child') = 'child' AND {_SETTING.format(person="asked.contact_person_id")} <> 'no')
+    OR (subject_role = 'unborn' AND (
+      {_SETTING.format(person="asked.contact_person_id")} = 'yes'
+      OR {_SETTING.format(person="asked.contact_person_id")} <> 'no' AND NOT EXISTS (
+        SELECT FROM household_member m WHERE m.person_id = asked.contact_person_id AND m.valid_until IS NULL
+          AND m.household_id = asked.household_id AND m.role IN ('father', 'partner')))))
   UNION ALL
   SELECT asked_id, person_id, 1 FROM asked WHERE subject_role IN ('mother', 'father', 'partner', 'carer')
   UNION ALL
   SELECT asked.asked_id, m.person_id, CASE WHEN m.parental_responsibility = 'yes' THEN 2 ELSE 3 END FROM asked
   JOIN household_member m ON m.household_id = asked.household_id AND m.valid_until IS NULL
     AND m.person_id <> asked.person_id
+  CROSS JOIN LATERAL (SELECT {_SETTING.format(person="m.person_id")} AS says) AS setting
   WHERE asked.subject_role IN ('child', 'unborn') AND m.role IN ('mother', 'father', 'partner', 'carer')
-    AND (m.parental_responsibility = 'yes' OR (m.role = 'mother' AND m.parental_responsibility <> 'no'))
+    AND (m.parental_responsibility = 'yes' AND setting.says = 'yes'
+         OR m.role = 'mother' AND m.parental_responsibility <> 'no' AND setting.says <> 'no')
 )
 SELECT DISTINCT ON (asked.asked_id) asked.asked_id, candidate.person_id, c.id AS contact_point_id, c.language,
   asked.household_id, asked.team_id

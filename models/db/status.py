@@ -27,6 +27,9 @@ WAITING: dict[str, str] = {
     "scores": "SELECT min(examine_at) FROM indicator WHERE examine_at <= :now",
     "plans": "SELECT marked_at FROM plan_mark WHERE marked_at <= :now ORDER BY id LIMIT 1",
     "pregnancies": "SELECT min(next_due_at) FROM pregnancy WHERE next_due_at <= :now",
+    "disclosures": "SELECT min(next_due_at) FROM disclosure WHERE next_due_at <= :now",
+    "discharges": "SELECT min(next_due_at) FROM discharge WHERE next_due_at <= :now",
+    "carers_questions": "SELECT min(next_due_at) FROM carers_question WHERE next_due_at <= :now",
 }
 
 

@@ -26,6 +26,7 @@ class AuditLimits:
     holiday_horizon: timedelta  # the checked bank holidays must reach this far ahead
     holidays_checked_until: date
     planning: PlanningLimits
+    told_contacts: frozenset[str] = frozenset()  # contact codes whose miss by an adult has to be decided about
 
     def holidays_end_soon(self, today: date) -> bool:
         """Whether the list of bank holidays that somebody has checked ends too near `today`."""

@@ -7,7 +7,7 @@ from operator import attrgetter
 from models.domain.ladder_facts import FollowUpFacts, MovedTime, StepDone
 from models.domain.pathway import STAND_INS, Anchor, Due, Pathway, Sooner, Terms
 from models.domain.words import OwnerRole
-from models.domain.working_time import WorkingCalendar, staff_moment
+from models.domain.working_time import WorkingCalendar, add_months, staff_moment
 
 _ANCHORED = {
     Anchor.OPENED: attrgetter("opened_at"),
@@ -27,7 +27,7 @@ def due_at(terms: Terms, facts: FollowUpFacts, entry: StepDone | None, *, calend
         return None if terms.repeat is None else terms.repeat.after(entry.at, calendar=calendar)
     earliest: datetime | None = None
     for due in terms.due:
-        if due.misses_at_least <= facts.miss_count:
+        if due.misses_at_least <= facts.miss_count and _young_enough(due, facts, calendar):
             at = _reckoned(due, facts, calendar)
             if at is not None and (earliest is None or at < earliest):
                 earliest = at
@@ -94,6 +94,12 @@ def _is_for(sooner: Sooner, facts: FollowUpFacts, today: date) -> bool:
     if facts.contact_code in sooner.contacts:
         return True
     return sooner.from_week is not None and facts.edd is not None and today >= week_begins(facts.edd, sooner.from_week)
+
+
+def _young_enough(due: Due, facts: FollowUpFacts, calendar: WorkingCalendar) -> bool:
+    if due.younger_than_months is None or facts.date_of_birth is None:
+        return True
+    return calendar.civil_date(facts.started_at) < add_months(facts.date_of_birth, due.younger_than_months)
 
 
 def _reckoned(due: Due, facts: FollowUpFacts, calendar: WorkingCalendar) -> datetime | None:

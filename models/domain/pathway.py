@@ -78,12 +78,14 @@ class Due:
     """One way a step becomes due: a span from an anchor, once there are so many misses in a row.
 
     `from_week`: not before the pregnancy has reached this week; never where no due date is known.
+    `younger_than_months`: only for a child who is younger when the cause arises; one of unknown age counts as younger.
     """
 
     anchor: Anchor
     span: Span
     misses_at_least: int = 0
     from_week: int | None = None
+    younger_than_months: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,6 +187,7 @@ class FamilyEventKind(StrEnum):
     PREGNANCY_OUTCOME_UNKNOWN = "pregnancy_outcome_unknown"  # EDD+14 and nobody has said
     BEREAVEMENT_CARE = "bereavement_care"
     MOVED_OUT = "moved_out"  # the sender keeps it until the receiver accepts
+    DISCHARGED = "discharged"  # by perinatal mental health; looked at again and again for a year
 
 
 class Urgency(StrEnum):
@@ -451,3 +452,89 @@ class StaffingGap(StrEnum):
     LEAVER_HOLDS_WORK = "leaver_holds_work"
     NO_LEAD = "no_lead"
     OUT_OF_HOURS = "out_of_hours"  # steps in elapsed hours, and nobody reachable at night: not signed for
+
+
+# -- sharing between services, discharge, the adults round a child
+
+
+class DisclosureState(StrEnum):
+    """How one question stands: does this service tell that one? A decision not to is one too."""
+
+    WAITING = "waiting"  # nobody has decided; its deadline lies ahead
+    ASKED = "asked"  # the deadline passed and no agreement speaks for it: a person has to decide
+    HELD = "held"  # a clinician holds it, with a reason and an end
+    SHARED = "shared"
+    NOT_SHARED = "not_shared"  # a person decided so, with a reason
+    NOT_NEEDED = "not_needed"  # by rule; why_not says which
+    WITHDRAWN = "withdrawn"  # the record was put right before anybody was told
+
+
+class WhyNotNeeded(StrEnum):
+    """Why nobody has to be told of an adult's missed contact."""
+
+    OLD_WHEN_RECEIVED = "old_when_received"  # stands in the sender's own backlog
+    NO_PRE_SCHOOL_CHILD = "no_pre_school_child"  # the household is known, and has neither such a child nor a pregnancy
+    ASKED_ALREADY = "asked_already"  # whether there are children was asked about this adult not long ago
+
+
+class DischargeState(StrEnum):
+    """How a proposed discharge stands."""
+
+    PROPOSED = "proposed"  # health visitor and GP are told and asked for their view
+    DISCHARGED = "discharged"  # and the family is looked at again for a year
+    WITHDRAWN = "withdrawn"  # care goes on
+
+
+class Relationship(StrEnum):
+    """What an adult is to the children of a household (domain.md section 5)."""
+
+    BIRTH_MOTHER = "birth_mother"
+    BIRTH_FATHER = "birth_father"
+    STEP_PARENT = "step_parent"
+    PARTNER = "partner"  # of a parent
+    GRANDPARENT = "grandparent"
+    KINSHIP_CARER = "kinship_carer"
+    FOSTER_CARER = "foster_carer"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+class ContactPattern(StrEnum):
+    """How often an adult is with the children."""
+
+    UNKNOWN = "unknown"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    LESS_OFTEN = "less_often"
+    NONE = "none"
+
+
+class Asked(StrEnum):
+    """Whether an adult was asked about their own mental health."""
+
+    UNKNOWN = "unknown"  # no source has told us
+    NOT_ASKED = "not_asked"
+    DONE = "done"
+    DECLINED = "declined"
+
+
+class ToldBy(StrEnum):
+    """Where it is known from."""
+
+    THEMSELVES = "themselves"
+    MOTHER = "mother"
+    FAMILY = "family"
+    OTHER_SERVICE = "other_service"
+    RECORD = "record"
+    SEEN = "seen"  # what a member of staff saw
+
+
+class MissedBy(StrEnum):
+    """On whose side a pre-birth assessment did not take place; an agency's side is our own to challenge."""
+
+    PARENT = "parent"
+    SOCIAL_CARE = "social_care"
+    MIDWIFERY = "midwifery"
+    HEALTH_VISITING = "health_visiting"
+    MENTAL_HEALTH = "mental_health"
+    OTHER_AGENCY = "other_agency"

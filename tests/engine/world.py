@@ -163,6 +163,10 @@ class World:
         """Each look of reconcile once, and the prompts that are due."""
         for step in (
             reconcile.look_at_feeds,
+            reconcile.share_due,
+            reconcile.look_at_discharges,
+            reconcile.put_after_changes,
+            reconcile.ask_due,
             reconcile.raise_overdue,
             reconcile.chase_referrals,
             reconcile.lapse_extensions,

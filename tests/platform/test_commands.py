@@ -193,3 +193,25 @@ class TestTexts:
         assert "go again" in run(folder, "texts", "resume", "--by", "A. Manager").stdout
         assert run(folder, "texts", "stop", "--by", "A. Manager", "--team", "nowhere").returncode == 2
         assert run(folder, "texts", "stop", "--by", " ").returncode == 2
+
+
+class TestSharing:
+    def test_is_off_until_somebody_signs_and_off_again_once_somebody_ends_it(self, folder: Path) -> None:
+        """None by default; a service nobody knows, a past day or nobody's name is refused; every agreement is kept."""
+        pair = ("perinatal_mental_health", "health_visiting")
+        assert "a person decides" in run(folder, "sharing", "list").stdout
+        assert run(folder, "sharing", "end", *pair, "--by", "Sam").returncode == 2
+        for wrong in (
+            ("perinatal", "health_visiting", "--by", "Sam", "--until", "2999-01-01"),
+            (*pair, "--by", " ", "--until", "2999-01-01"),
+            (*pair, "--by", "Sam", "--until", "2020-01-01"),
+            (*pair, "--by", "Sam", "--until", "next year"),
+        ):
+            assert run(folder, "sharing", "sign", *wrong).returncode == 2
+        assert run(folder, "sharing", "sign", *pair, "--by", "Sam", "--until", "2999-01-01").returncode == 0
+        assert run(folder, "sharing", "sign", *pair, "--by", "Sam", "--until", "2999-01-01").returncode == 2
+        [line] = json.loads(run(folder, "sharing", "list", "--json").stdout)
+        assert (line["signed_by"], line["valid_until"], line["stands"]) == ("Sam", "2999-01-01", True)
+        assert run(folder, "sharing", "end", *pair, "--by", "Kim").returncode == 0
+        [line] = json.loads(run(folder, "sharing", "list", "--json").stdout)
+        assert (line["ended_by"], line["stands"]) == ("Kim", False)

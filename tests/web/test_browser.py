@@ -48,8 +48,13 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def site(engine, rules, world) -> Iterator[str]:
-    """The real server on a free port, over a team's day."""
+    """The real server over a team's day."""
     fill(world)
+    yield from running_site(engine, rules)
+
+
+def running_site(engine, rules) -> Iterator[str]:
+    """The real server on a free port, until whoever asked is done with it."""
     port = free_port()
     running = server(Settings(secret_key=SECRET, data_dir="/nonexistent"), engine, rules, host="127.0.0.1", port=port)
     thread = threading.Thread(target=running.run, daemon=True)

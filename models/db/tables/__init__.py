@@ -1,6 +1,7 @@
 """The tables, by subject. What must never happen is forbidden here, by the database."""
 
 from models.db.tables.accounts import Account, AccountTeam, LoginTry, WebSession
+from models.db.tables.adults import AdultRecord, CarersAnswer, CarersQuestion
 from models.db.tables.appointments import Appointment, AppointmentEvent, ExpectedContact
 from models.db.tables.families import (
     ContactPoint,
@@ -17,6 +18,13 @@ from models.db.tables.messages import Attempt, InboundMessage, Message, MessageS
 from models.db.tables.patterns import PatternFound, PatternLook
 from models.db.tables.planning import ExpectedContactEvent, PlanMark, PlannedRule, SchoolHandover
 from models.db.tables.running import AuditEntry, AuditSeal, Lease, Tick
+from models.db.tables.sharing import (
+    Discharge,
+    Disclosure,
+    DisclosureHistory,
+    DisclosureRecipient,
+    SharingAgreement,
+)
 from models.db.tables.sources import ImportRejection, ImportRun, Source
 from models.db.tables.staff import Absence, Practitioner, Team
 from models.db.tables.staffing import AgencyContact, CaseloadMove, ContactRoute, DutyGap, StaffedHours, StepTime
@@ -30,6 +38,9 @@ HISTORY_TABLES = (
     "receipt",
     "pattern_found",
     "duty_gap",
+    "disclosure_history",
+    "adult_record",
+    "carers_answer",
 )
 
 __all__ = [
@@ -37,6 +48,7 @@ __all__ = [
     "Absence",
     "Account",
     "AccountTeam",
+    "AdultRecord",
     "AgencyContact",
     "Alert",
     "Appointment",
@@ -44,9 +56,15 @@ __all__ = [
     "Attempt",
     "AuditEntry",
     "AuditSeal",
+    "CarersAnswer",
+    "CarersQuestion",
     "CaseloadMove",
     "ContactPoint",
     "ContactRoute",
+    "Discharge",
+    "Disclosure",
+    "DisclosureHistory",
+    "DisclosureRecipient",
     "DutyGap",
     "ExpectedContact",
     "ExpectedContactEvent",
@@ -76,6 +94,7 @@ __all__ = [
     "Referral",
     "ReferralPrompt",
     "SchoolHandover",
+    "SharingAgreement",
     "Source",
     "StaffedHours",
     "StepTime",

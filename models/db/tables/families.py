@@ -86,6 +86,9 @@ class HouseholdMember(Base):
             postgresql_where=text("valid_until IS NULL"),
         ),
         Index(None, "person_id"),
+        # Who joined or left a household since the last look.
+        Index(None, "valid_from"),
+        Index("ix_household_member_valid_until", "valid_until", postgresql_where=text("valid_until IS NOT NULL")),
     )
 
     id: Mapped[Pk]
