@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from config.lint_holds import hold_findings
 from config.lint_pathways import pathway_findings
 from config.lint_rules import contact_findings, event_findings, holiday_findings, prompt_findings, schedule_findings
 from config.message_lint import lint_folders
@@ -25,6 +26,7 @@ def lint_files(files: RuleFiles) -> list[Finding]:
     ladders_read = not in_pathways and not unreadable
     if events is not None and ladders_read:
         findings += event_findings(events, files.by_sort["pathway"])
+    findings += hold_findings(files, ladders_read=ladders_read)
     if contacts is not None:
         if ladders_read:
             findings += contact_findings(contacts, files.by_sort["pathway"])

@@ -32,6 +32,13 @@ def pathway_findings(files: Sequence[RuleFile]) -> list[Finding]:
     return found + list(_across_versions(files))
 
 
+def working_days(span: Span) -> float:
+    """Return how many working days a span is, for comparing it with a limit."""
+    if span.unit in (Unit.HOURS, Unit.WORKING_HOURS):
+        return span.count / _HOURS_A_WORKING_DAY
+    return float(span.count)
+
+
 def _dates(file: RuleFile) -> Iterator[Finding]:
     for key in ("effective_from", "signed_on"):
         value = file.content[key]
@@ -76,7 +83,7 @@ def _spans(file: RuleFile, where: Where, step: Step) -> Iterator[Finding]:
         high_risk: Span | None = getattr(step.high_risk, name)
         if routine is not None:
             limit = top["routine"][f"{name.split('_')[0]}_working_days"]
-            if not 0 < _working_days(routine) <= limit:
+            if not 0 < working_days(routine) <= limit:
                 yield file.finding((*where, name), f"more than nothing and at most {limit} working days")
         if high_risk is not None:
             limit = top["high_risk"]["any_span_hours"]
@@ -125,7 +132,7 @@ def _firsts(file: RuleFile, pathway: Pathway) -> Iterator[Finding]:
     if any(FollowUpTrigger.OUTCOME_NOT_RECORDED in step.triggers for step in pathway.steps):
         limit = top["outcome_not_recorded"]["team_lead_working_days"]
         leads = [
-            _working_days(due.span)
+            working_days(due.span)
             for step in pathway.steps
             if step.routine.owner is OwnerRole.TEAM_LEAD
             for due in step.routine.due
@@ -139,18 +146,12 @@ def _from_start(pathway: Pathway, trigger: FollowUpTrigger, *, high_risk: bool) 
         if step.misses_at_least <= 1:
             for due in terms.due:
                 if due.anchor in (Anchor.START, Anchor.OPENED) and due.misses_at_least <= 1:
-                    yield due.span.count if high_risk and due.span.unit is Unit.HOURS else _working_days(due.span)
+                    yield due.span.count if high_risk and due.span.unit is Unit.HOURS else working_days(due.span)
 
 
 def _by_date(pathway: Pathway, trigger: FollowUpTrigger) -> bool:
     plan = pathway.plan(trigger, high_risk=False)
     return any(due.anchor in DATE_ANCHORS for _, _, terms in plan for due in terms.due)
-
-
-def _working_days(span: Span) -> float:
-    if span.unit in (Unit.HOURS, Unit.WORKING_HOURS):
-        return span.count / _HOURS_A_WORKING_DAY
-    return float(span.count)
 
 
 def _across_versions(files: Sequence[RuleFile]) -> Iterator[Finding]:

@@ -17,6 +17,9 @@ _ORDER = (
     "universal-review",
     "general-missed",
     "family-event",
+    "bereavement-care",
+    "after-a-loss",
+    "moved-out",
     "referral-unanswered",
 )
 _AFTER = {

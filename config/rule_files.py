@@ -19,6 +19,7 @@ SORTS = {
     "contacts.yaml": "contacts",
     "events.yaml": "events",
     "flags.yaml": "flags",
+    "holds.yaml": "holds",
     "prompts.yaml": "prompts",
     "holidays.yaml": "holidays",
 }

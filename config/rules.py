@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from config.holds_loader import holds_from
 from config.lint import lint_files
 from config.pathways_loader import pathway_from
 from config.rule_files import SHIPPED, RuleFiles, read_all
@@ -25,6 +26,7 @@ from models.domain.contacts import ContactKinds
 from models.domain.family_events import EventRules
 from models.domain.flags import FlagKinds
 from models.domain.freshness import FeedRules
+from models.domain.holds import HoldRules
 from models.domain.pathway import Pathway
 from models.domain.schedule import Schedule
 from models.domain.working_time import WorkingCalendar
@@ -47,6 +49,7 @@ class Rules:
     contacts: ContactKinds
     events: EventRules
     flags: FlagKinds
+    holds: HoldRules
     prompts: PromptRules
     feeds: FeedRules
     calendar: WorkingCalendar
@@ -116,6 +119,7 @@ def build_rules(files: RuleFiles, *, nation: str, today: date) -> Rules:
         contacts=contacts_from(contacts.content),
         events=events_from(events.content),
         flags=flags_from(flags.content),
+        holds=holds_from(files.by_sort["holds"][0].content),
         prompts=prompts_from(prompts.content),
         feeds=feeds_from(contacts.content),
         calendar=calendar_from(holidays.content, nation=nation, today=today),

@@ -51,7 +51,7 @@ def load(
     params = {
         "ids": list(message_ids),
         "today": day_start(now, rules.hours.zone),
-        "bereaved_since": (now - rules.bereaved_for).astimezone(rules.hours.zone).date(),
+        "bereaved_since": (now - rules.holds.lately).astimezone(rules.hours.zone).date(),
         "now": now,
     }
     subjects: dict[int, list[Row[Any]]] = {}

@@ -133,7 +133,7 @@ def _alive(facts: TextFacts, rules: GateRules, now: datetime) -> Reason | None:
 
 
 def _pregnancy(facts: TextFacts, rules: GateRules, now: datetime) -> Reason | None:
-    if not facts.about_unborn and not facts.contact_codes & rules.antenatal_contacts:
+    if not facts.about_unborn and not facts.contact_codes & rules.holds.antenatal_contacts:
         return None
     pregnancy = facts.pregnancy
     if pregnancy is None or pregnancy.outcome is PregnancyOutcome.UNKNOWN:

@@ -121,7 +121,7 @@ def _planned(hand: Hand) -> tuple[list[tuple[datetime, PlannedStep]], PlannedSte
     """Return the steps that can still fire, lowest first; the until-seen step only when no other is left."""
     facts, pathway, done, misses = hand.facts, hand.pathway, hand.facts.done, hand.facts.miss_count
     until_seen = (len(pathway.steps), pathway.until_seen, pathway.until_seen.terms(high_risk=hand.high_risk))
-    calendar, rests = hand.calendar, hand.paused_until  # read once: this loop is most of a burst's time
+    calendar, rests = hand.calendar, hand.rests  # read once: this loop is most of a burst's time
     found = []
     for planned in pathway.plan(facts.trigger, high_risk=hand.high_risk):
         _, step, terms = planned
@@ -132,10 +132,10 @@ def _planned(hand: Hand) -> tuple[list[tuple[datetime, PlannedStep]], PlannedSte
             continue
         at = due_at(terms, facts, entry, calendar=calendar)
         if at is not None:
-            found.append((at if rests is None else hand.paused(at, terms), planned))
+            found.append((hand.paused(at, step, terms) if rests else at, planned))
     if not found:
         at = until_seen_at(pathway, facts, high_risk=hand.high_risk, calendar=hand.calendar)
-        found.append((hand.paused(at, until_seen[2]), until_seen))
+        found.append((hand.paused(at, *until_seen[1:]), until_seen))
     return found, until_seen
 
 
@@ -178,7 +178,7 @@ def _take_over(hand: Hand, was_due_at: datetime, planned: PlannedStep, current: 
         step, terms, kind=AlertKind.STEP, why=Why.DUE, raised_to=raised_to, was_due_at=was_due_at
     )
     if not beside:
-        hand.look_again(hand.paused(needs_ack_by, terms), step.id)
+        hand.look_again(hand.paused(needs_ack_by, step, terms), step.id)
     hand.offer_text(step)
     return not beside
 

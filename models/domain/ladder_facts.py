@@ -17,6 +17,13 @@ class StepDone(NamedTuple):
     times: int
 
 
+class Pause(NamedTuple):
+    """Steps that wait until a moment: a hold lets them (config/holds.yaml)."""
+
+    until: datetime
+    steps: frozenset[str]
+
+
 NOTHING_DONE: Mapping[str, StepDone] = MappingProxyType({})
 
 
@@ -27,7 +34,8 @@ class FollowUpFacts:
     `started_at` is T0: the end of the missed or unrecorded appointment, else when the contact was cancelled, became
     overdue or was found unbooked. `unseen_since` is T0 of the first miss in a row. `booked_until` is the end of the
     next appointment of this contact that is still to come or has no outcome yet. `window_end` is the last day of the
-    late band, or of the window where there is none. The `step_*` fields are what the last decision answered.
+    late band, or of the window where there is none. The `step_*` fields are what the last decision answered. `pauses`:
+    the steps that holds keep waiting; each has an end, so that no due time is ever lost.
     """
 
     state: FollowUpState
@@ -47,6 +55,7 @@ class FollowUpFacts:
     step_raised_to: int = 0
     acknowledged_until: datetime | None = None
     done: Mapping[str, StepDone] = field(default_factory=lambda: NOTHING_DONE)
+    pauses: tuple[Pause, ...] = ()
 
 
 class Why(StrEnum):

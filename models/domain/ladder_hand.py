@@ -25,6 +25,7 @@ class Hand:
         self.paused_until = (
             None if facts.booked_until is None else pause_end(pathway, facts, now=now, calendar=calendar)
         )
+        self.rests = self.paused_until is not None or bool(facts.pauses)
         self.actions: list[Action] = []
         self.done: dict[str, StepDone] | None = None  # copied when first changed
         self.step_id = facts.step_id
@@ -54,20 +55,20 @@ class Hand:
         chain = self.pathway.chain(terms.owner)
         self.raised_to = min(self.raised_to, len(chain) - 1)  # a moved pathway or risk may have a shorter chain
         if self.acknowledged_until is not None:
-            until = self.paused(self.acknowledged_until, terms)
+            until = self.paused(self.acknowledged_until, step, terms)
             if until > self.now:
                 self.look_again(until, step.id)
                 return
             why, raised_to = Why.LEASE_ENDED, self.raised_to
         else:
-            until = self.paused(self.answer_by(terms), terms)
+            until = self.paused(self.answer_by(terms), step, terms)
             if until > self.now:
                 self.look_again(until, step.id)
                 return
             why, raised_to = Why.NOT_ACKNOWLEDGED, next_level(chain, self.raised_to)
         self.hold(step, raised_to=raised_to)
         needs_ack_by = self.raise_alert(step, terms, kind=kind, why=why, raised_to=raised_to, was_due_at=until)
-        self.look_again(self.paused(needs_ack_by, terms), step.id)
+        self.look_again(self.paused(needs_ack_by, step, terms), step.id)
 
     def raise_alert(
         self, step: Step, terms: Terms, *, kind: AlertKind, why: Why, raised_to: int, was_due_at: datetime
@@ -112,7 +113,8 @@ class Hand:
     def come_again(self, step: Step, terms: Terms) -> None:
         """Note when a repeating step is due after firing or passing now."""
         if terms.repeat is not None:
-            self.look_again(self.paused(terms.repeat.after(self.now, calendar=self.calendar), terms), step.id)
+            again = terms.repeat.after(self.now, calendar=self.calendar)
+            self.look_again(self.paused(again, step, terms), step.id)
 
     def hold(self, step: Step, *, raised_to: int) -> None:
         """Take a step in hand, told to whoever is `raised_to` places up its chain, unacknowledged."""
@@ -139,11 +141,14 @@ class Hand:
             calendar=self.calendar,
         )
 
-    def paused(self, at: datetime, terms: Terms) -> datetime:
-        """Return `at`, or the end of a booking's pause where the step may pause."""
-        if self.paused_until is None or not terms.pauses_while_booked:
-            return at
-        return max(at, self.paused_until)
+    def paused(self, at: datetime, step: Step, terms: Terms) -> datetime:
+        """Return `at`, or the end of the pause that a booking, or a hold, gives this step."""
+        if self.paused_until is not None and terms.pauses_while_booked:
+            at = max(at, self.paused_until)
+        for pause in self.facts.pauses:
+            if step.id in pause.steps:
+                at = max(at, pause.until)
+        return at
 
     def look_again(self, at: datetime, step_id: str) -> None:
         """Note a time to look again; the soonest counts."""
