@@ -18,6 +18,7 @@ def holds_from(content: Content) -> HoldRules:
     return HoldRules(
         rules=MappingProxyType(rules),
         lately=timedelta(days=content["lately_days"]),
+        text_left_within=span_from(content["text_left_answer_within"]),
         antenatal_contacts=frozenset(content["antenatal_contacts"]),
         after_split_flag=content["after_split_flag"],
         placed_flag=content["placed_flag"],

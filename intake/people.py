@@ -13,6 +13,7 @@ from models.db import (
     intake_people,
     intake_places,
     intake_pregnancies,
+    losses,
 )
 from models.db.intake_expected import Planned
 from models.domain.schedule import next_look, plan_contacts
@@ -43,6 +44,7 @@ def apply_people(this: Import) -> Applied:
     made, altered = intake_pregnancies.keep_pregnancies(session, by=this.by, now=now, with_outcomes=True)
     intake_pregnancies.end_by_births(session, by=this.by)
     _plan(this)
+    losses.hold_all(session, this.rules.holds, by=this.by, now=now, calendar=this.rules.calendar, work=True)
     # A row about the unborn counts by what became of the pregnancy.
     unborn = intake_people.count_unborn(session)
     return Applied(new + min(made, unborn), changed + min(altered, unborn), conflicts=conflicts)

@@ -23,6 +23,7 @@ from workers.backlog import triage_alerts
 from workers.casework import Casework, opening_statuses, people_and_teams
 from workers.expect import look_at_expected
 from workers.family_events import open_events
+from workers.holds import apply_holds, settle_plans
 from workers.opening import Opener
 from workers.prompting import raise_prompts
 
@@ -39,12 +40,13 @@ class Detected:
     reconsidered: int
     expected: int
     indicators: int
+    holds: int
     events: int
 
     @property
     def total(self) -> int:
         """All of them."""
-        return self.outcome_due + self.reconsidered + self.expected + self.indicators + self.events
+        return self.outcome_due + self.reconsidered + self.expected + self.indicators + self.holds + self.events
 
 
 def detect_all(engine: Engine, rules: Rules, *, now: Now = clock.now, wait: bool = True) -> Detected:
@@ -64,6 +66,7 @@ def detect_all(engine: Engine, rules: Rules, *, now: Now = clock.now, wait: bool
         reconsidered=reconsidered,
         expected=_drain(engine, rules, look_at_expected, now=now, wait=wait),
         indicators=_drain(engine, rules, raise_prompts, now=now, wait=wait),
+        holds=_drain(engine, rules, apply_holds, now=now, wait=wait),
         events=_drain(engine, rules, open_events, now=now, wait=wait),
     )
 
@@ -127,6 +130,7 @@ def casework_on(
 def finish(session: Session, work: Casework, *, now: datetime) -> None:
     """Store what was decided: follow-ups with their stories, triage tasks, contacts met, cancellations to explain."""
     cases.save(session, work.cases, now=now)
+    settle_plans(session, work.opener.rules, [case.id for case in work.cases if case.is_live], now)
     raised = triage_alerts(session, work.opener.triage, now=now)
     raised += alerts.raise_many(session, [_unexplained(work.opener, row) for row in work.unexplained], now=now)
     expected.mark_met(session, work.met)

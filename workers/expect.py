@@ -12,13 +12,13 @@ from models.db import cases, expected, follow_ups
 from models.db.expected import DueExpected
 from models.db.people_resolution import Whose, directory
 from models.domain.schedule import PlannedContact, ScheduledContact, next_look
-from models.domain.words import ExpectedState, FollowUpTrigger, LifeStatus
+from models.domain.words import LOST_PREGNANCIES, ExpectedState, FollowUpTrigger, LifeStatus
 from workers.advance import harmless_flags
 from workers.backlog import triage_alerts
+from workers.holds import settle_plans
 from workers.opening import Opener, Opening
 
 SET_SIZE = 2_000
-_ENDED_PREGNANCIES = frozenset({"miscarriage", "stillbirth", "termination", "neonatal_death", "other_end"})
 
 
 def look_at_expected(session: Session, rules: Rules, now: datetime) -> int:
@@ -29,6 +29,7 @@ def look_at_expected(session: Session, rules: Rules, now: datetime) -> int:
     work = _casework(session, rules, rows, now=now)
     expected.settle(session, [(row.id, *_look(work, row)) for row in rows])
     cases.save(session, work.opened, now=now)
+    settle_plans(session, rules, [case.id for case in work.opened], now)
     triage_alerts(session, work.triage, now=now)
     return len(rows)
 
@@ -40,7 +41,7 @@ def _look(work: Opener, row: DueExpected) -> tuple[ExpectedState, datetime | Non
     line = _line(rules, row)
     if row.met_at is not None:
         return ExpectedState.MET, None, row.met_at
-    if row.life_status == LifeStatus.DECEASED or row.pregnancy_outcome in _ENDED_PREGNANCIES or not row.is_current:
+    if row.life_status == LifeStatus.DECEASED or row.pregnancy_outcome in LOST_PREGNANCIES or not row.is_current:
         return ExpectedState.NOT_APPLICABLE, None, None
     if line is None or (row.pregnancy_id is not None and row.pregnancy_outcome not in ("unknown", "continuing")):
         return ExpectedState.SUPERSEDED, None, None

@@ -11,6 +11,7 @@ from models.db.people_resolution import Whose, directory
 from models.domain.words import FamilyEventKind, FollowUpTrigger
 from workers.advance import harmless_flags
 from workers.backlog import triage_alerts
+from workers.holds import settle_plans
 from workers.opening import Opener, Opening
 
 SET_SIZE = 2_000
@@ -25,6 +26,7 @@ def open_events(session: Session, rules: Rules, now: datetime) -> int:
     for row in rows:
         work.open(_cause(rules, row))
     cases.save(session, work.opened, now=now)
+    settle_plans(session, rules, [case.id for case in work.opened], now)
     triage_alerts(session, work.triage, now=now)
     return len(rows)
 

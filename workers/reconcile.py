@@ -17,6 +17,7 @@ from models.domain import dedupe
 from models.domain.freshness import feed_health
 from models.domain.words import AlertKind, Extent, FeedHealth, FollowUpTrigger, OwnerRole, Urgency
 from workers.advance import harmless_flags
+from workers.holds import find_losses, review_holds, settle_plans
 from workers.machine import Machine
 from workers.opening import Opener, Opening
 
@@ -33,7 +34,7 @@ def reconcile(machine: Machine) -> int:
     """Do each look in a transaction of its own; return how many rows were handled."""
     rules = machine.rules()
     handled = 0
-    for step in (look_at_feeds, raise_overdue, chase_referrals, _find_risk_if_due):
+    for step in (look_at_feeds, raise_overdue, chase_referrals, review_holds, _find_if_due):
         with Session(machine.engine) as session, session.begin():
             handled += step(session, rules, machine.clock(session))
     return handled
@@ -123,6 +124,7 @@ def chase_referrals(session: Session, rules: Rules, now: datetime) -> int:
             )
         )
     cases.save(session, work.opened, now=now)
+    settle_plans(session, rules, [case.id for case in work.opened], now)
     return len(silent)
 
 
@@ -131,12 +133,12 @@ def find_risk(session: Session, rules: Rules, now: datetime) -> int:
     return follow_ups.wake_flagged(session, harmless_flags=harmless_flags(rules), now=now)
 
 
-def _find_risk_if_due(session: Session, rules: Rules, now: datetime) -> int:
-    """Every flag is looked at, so not at every ring."""
+def _find_if_due(session: Session, rules: Rules, now: datetime) -> int:
+    """Every flag and every recent loss is looked at, so not at every ring."""
     last = ticks.last_success(session, RISK_TICK)
     if last is not None and now - last < RISK_EVERY:
         return 0
-    found = find_risk(session, rules, now)
+    found = find_risk(session, rules, now) + find_losses(session, rules, now)
     ticks.succeeded(session, RISK_TICK, handled=found, now=now)
     return found
 

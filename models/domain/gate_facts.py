@@ -10,6 +10,7 @@ from models.domain.words import (
     ContentLevel,
     FollowUpState,
     FollowUpTrigger,
+    HoldKind,
     Known,
     LifeStatus,
     PregnancyOutcome,
@@ -95,6 +96,8 @@ class TextFacts:
     about_unborn: bool = False
     pregnancy: PregnancyFacts | None = None
     bereaved: bool = False
+    holds: frozenset[HoldKind] = frozenset()  # those that stand and reach this text
+    lives_apart: bool = False  # whom it goes to and whom it is about
     flags: frozenset[str] = frozenset()
     household_stopped: bool = False
     team_stopped: bool = False

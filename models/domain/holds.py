@@ -56,6 +56,7 @@ class HoldRules:
 
     rules: Mapping[HoldKind, HoldRule]
     lately: timedelta
+    text_left_within: Span  # by when somebody deals with a text that was leaving as a hold was set
     antenatal_contacts: frozenset[str]  # contacts that make sense only while a pregnancy goes on
     after_split_flag: str  # keeps both sides high risk where they were by a flag on the other side
     placed_flag: str  # of a child placed in care

@@ -431,3 +431,13 @@ class SplitSide(StrEnum):
 
     STAYS = "stays"
     LEAVES = "leaves"
+
+
+# Pregnancies that ended in a loss.
+LOST_PREGNANCIES = (
+    PregnancyOutcome.MISCARRIAGE,
+    PregnancyOutcome.STILLBIRTH,
+    PregnancyOutcome.TERMINATION,
+    PregnancyOutcome.NEONATAL_DEATH,
+    PregnancyOutcome.OTHER_END,
+)

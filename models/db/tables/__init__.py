@@ -13,12 +13,13 @@ from models.db.tables.families import (
     Pregnancy,
 )
 from models.db.tables.follow_ups import Alert, FollowUp, FollowUpEvent, PathwayVersion, Referral, ReferralPrompt
+from models.db.tables.holds import Handover, Hold, HoldEvent, HouseholdSplit, SplitMember
 from models.db.tables.messages import Attempt, InboundMessage, Message, MessageSubject, Receipt, TextsStop
 from models.db.tables.running import AuditEntry, AuditSeal, Lease, Tick
 from models.db.tables.sources import ImportRejection, ImportRun, Source
 from models.db.tables.staff import Absence, Practitioner, Team
 
-HISTORY_TABLES = ("appointment_event", "follow_up_event", "audit_entry", "audit_seal", "receipt")
+HISTORY_TABLES = ("appointment_event", "follow_up_event", "audit_entry", "audit_seal", "receipt", "hold_event")
 
 __all__ = [
     "HISTORY_TABLES",
@@ -36,8 +37,12 @@ __all__ = [
     "Flag",
     "FollowUp",
     "FollowUpEvent",
+    "Handover",
+    "Hold",
+    "HoldEvent",
     "Household",
     "HouseholdMember",
+    "HouseholdSplit",
     "ImportRejection",
     "ImportRun",
     "InboundMessage",
@@ -55,6 +60,7 @@ __all__ = [
     "Referral",
     "ReferralPrompt",
     "Source",
+    "SplitMember",
     "Team",
     "TextsStop",
     "Tick",

@@ -80,6 +80,11 @@ class FollowUp(Base):
             name="second_person",
         ),
         CheckConstraint("cycle >= 1", name="cycle_positive"),
+        # A family that moved is closed only once the receiver has accepted it (hazard 17).
+        CheckConstraint(
+            "closed_reason IS DISTINCT FROM 'transfer_accepted' OR handover_id IS NOT NULL", name="transfer_accepted_by"
+        ),
+        CheckConstraint("(hold_id IS NULL) = (plan_before IS NULL)", name="plan_gave_way_to_a_hold"),
         ForeignKeyConstraint(["pathway_code", "pathway_version"], ["pathway_version.code", "pathway_version.version"]),
         Index("uq_follow_up_appointment", "appointment_id", unique=True),
         Index("uq_follow_up_expected_contact", "expected_contact_id", unique=True),
@@ -111,6 +116,8 @@ class FollowUp(Base):
         ),
         Index("ix_follow_up_person", "person_id"),
         Index("ix_follow_up_household", "household_id"),
+        Index("ix_follow_up_hold", "hold_id", postgresql_where=text("hold_id IS NOT NULL")),
+        Index("ix_follow_up_handover", "handover_id", postgresql_where=text("handover_id IS NOT NULL")),
         Index("ix_follow_up_continued_in", "continued_in", postgresql_where=text("continued_in IS NOT NULL")),
         {
             "postgresql_with": {
@@ -167,6 +174,10 @@ class FollowUp(Base):
     closed_reason: Mapped[str | None]
     closed_note: Mapped[str | None]
     continued_in: Mapped[int | None] = mapped_column(ForeignKey("follow_up.id"))
+    # The hold under which its plan gave way to another one, and the plan it goes back to if that hold was an error.
+    hold_id: Mapped[int | None] = mapped_column(ForeignKey("hold.id"))
+    plan_before: Mapped[dict[str, object] | None] = mapped_column(JSONB)
+    handover_id: Mapped[int | None] = mapped_column(ForeignKey("handover.id"))  # the acceptance it was closed by
     row_version: Mapped[int] = mapped_column(server_default=text("1"))  # two people acting at once: the later is told
 
 
