@@ -25,7 +25,7 @@ from intake.records import KINDS
 from intake.report import ImportReport, faults_of
 from intake.rows import staging_columns, staging_lines
 from intake.staff import apply_staff
-from models.db import intake_runs, intake_staging
+from models.db import intake_apart, intake_runs, intake_staging
 from models.db.intake_runs import Counts, SourceRow
 from models.domain.contacts import Subject
 from models.domain.freshness import is_suddenly_small
@@ -165,6 +165,7 @@ def _finish(
 ) -> ImportReport:
     """Keep the faults, close the run, note the delivery, raise the tasks; return the report."""
     intake_staging.keep_faults(session, run_id=this.run_id)
+    kept_apart = intake_apart.list_kept_apart(session, run_id=this.run_id)
     verdicts = intake_staging.counts(session)
     records, rejected_rows = verdicts.get("r", 0) + verdicts.get("o", 0), verdicts.get("x", 0)
     counts = Counts(
@@ -180,7 +181,7 @@ def _finish(
         intake_runs.note_delivery(
             session, source_id=source.id, as_of=as_of, rows=counts.read, health=health, received_at=job.now
         )
-    _raise_tasks(this, job, applied, rejected_rows)
+    _raise_tasks(this, job, applied, rejected_rows, kept_apart=kept_apart)
     rejected, warnings = faults_of(session, run_id=this.run_id)
     return ImportReport(
         source=source.name, kind=job.kind, dry_run=dry_run, run_id=None if dry_run else this.run_id, as_of=as_of,
@@ -190,11 +191,11 @@ def _finish(
     )  # fmt: skip
 
 
-def _raise_tasks(this: Import, job: _Job, applied: Applied, rejected: int) -> None:
+def _raise_tasks(this: Import, job: _Job, applied: Applied, rejected: int, *, kept_apart: int) -> None:
     """One task a kind for the source's owner: rows to correct, people in conflict, appointments gone."""
     tasks = {
         AlertKind.REJECTED_ROWS: rejected - applied.conflicts + applied.contradicted,
-        AlertKind.IDENTITY_CONFLICT: applied.conflicts,
+        AlertKind.IDENTITY_CONFLICT: applied.conflicts + kept_apart,
         AlertKind.VANISHED: applied.vanished,
     }
     for kind, count in tasks.items():

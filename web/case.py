@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 
-from models.db import case, case_story, history
+from models.db import case, case_story, history, hold_facts
 from models.db.case import Case
 from models.domain.ids import FollowUpId
 from models.domain.ladder import coming_steps
@@ -103,8 +103,10 @@ def _ahead(visit: Visit, found: Case) -> list[tuple[Any, Any]]:
     pathway = visit.site.pathways.get(visit.db, found.row.pathway_code, found.row.pathway_version)
     if facts is None:
         return []
-    calendar = visit.site.rules.calendar
-    return list(coming_steps(facts.facts(high_risk=facts.high_risk), pathway, now=visit.now, calendar=calendar))
+    rules, calendar = visit.site.rules, visit.site.rules.calendar
+    waits = hold_facts.rests(visit.db, facts, rules.holds, calendar=calendar)
+    known = facts.facts(high_risk=facts.high_risk, pauses=waits)
+    return list(coming_steps(known, pathway, now=visit.now, calendar=calendar))
 
 
 def _other(visit: Visit, row: Any) -> tuple[Any, str]:

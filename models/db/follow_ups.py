@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.db.packing import packed, packed_tuples, unpacked
-from models.domain.ladder_facts import FollowUpFacts, load_done
+from models.domain.ladder_facts import FollowUpFacts, Pause, load_done
 from models.domain.words import ActorKind, FollowUpState, FollowUpTrigger
 
 
@@ -49,8 +49,8 @@ class Claimed(NamedTuple):
     window_end: date | None
     booked_until: datetime | None
 
-    def facts(self, *, high_risk: bool) -> FollowUpFacts:
-        """Return what the ladder's decision asks for."""
+    def facts(self, *, high_risk: bool, pauses: tuple[Pause, ...] = ()) -> FollowUpFacts:
+        """Return what the ladder's decision asks for. `pauses`: what holds keep waiting."""
         return FollowUpFacts(
             FollowUpState(self.state),
             FollowUpTrigger(self.trigger),
@@ -69,6 +69,7 @@ class Claimed(NamedTuple):
             self.step_raised_to,
             self.acknowledged_until,
             load_done(self.steps_done),
+            pauses,
         )
 
 

@@ -24,7 +24,7 @@ LEFT_AS_HOLD_BEGAN = "left_as_hold_began"  # the code in the alert's detail
 
 
 def people_of(session: Session, *, people: Collection[int], households: Collection[int]) -> list[int]:
-    """Return these people and everybody who is or was in these households, in order: whom texts may be about or for."""
+    """Return these people and everybody who is in these households, in order: whom texts may be about or for."""
     return list(session.scalars(_PEOPLE, {"people": list(people), "households": list(households)}))
 
 
@@ -72,7 +72,8 @@ def tell_of_leaving(session: Session, people: Collection[int], *, answer_by: dat
 _PEOPLE = text(
     """
     SELECT unnest(CAST(:people AS bigint[])) AS person_id
-    UNION SELECT m.person_id FROM household_member m WHERE m.household_id = ANY(CAST(:households AS bigint[]))
+    UNION SELECT m.person_id FROM household_member m
+          WHERE m.household_id = ANY(CAST(:households AS bigint[])) AND m.valid_until IS NULL
     ORDER BY 1
     """
 )

@@ -17,7 +17,7 @@ from models.db.follow_up_rows import ChangedMeanwhile, NotAllowed
 from models.db.scope import Scope
 from models.domain import dedupe
 from models.domain.holds import HoldRule, HoldRules, remind_at, review_at
-from models.domain.words import ActorKind, AlertKind, HoldEnd, HoldKind
+from models.domain.words import ActorKind, AlertKind, HoldEnd, HoldKind, HoldScope
 from models.domain.working_time import WorkingCalendar
 
 
@@ -153,17 +153,13 @@ def keep_on(
 
 def wake(session: Session, row: RowMapping | Mapping[str, object], rule: HoldRule, *, by: str, now: datetime) -> None:
     """A hold has ended or has another end: look at waiting steps and reminders now, and end the flags that said it."""
-    params = {
-        "id": row["id"],
-        "person": row["person_id"],
-        "household": row["household_id"],
-        "pregnancy": row["pregnancy_id"],
-        "flags": sorted(rule.flags),
-        "by": by,
-        "now": now,
-    }
-    for statement in (_END_FLAGS, _WAKE_FOLLOW_UPS, _WAKE_REMINDERS):
-        session.execute(statement, params)
+    scope = {"person": row["person_id"], "household": row["household_id"], "pregnancy": row["pregnancy_id"]}
+    people = list(session.scalars(_ON, scope))
+    reached = list(session.scalars(_BESIDE, {"people": people})) if rule.texts_reach is HoldScope.HOUSEHOLD else people
+    params = {"id": row["id"], "people": people, "flags": sorted(rule.flags), "by": by, "now": now}
+    session.execute(_END_FLAGS, params)
+    session.execute(_WAKE_FOLLOW_UPS, {"people": people, "now": now})
+    session.execute(_WAKE_REMINDERS, {"people": reached, "now": now})
 
 
 def _locked(session: Session, hold_id: int) -> RowMapping:
@@ -188,11 +184,10 @@ def _end_alert(session: Session, hold_id: int, *, outcome: str, account: Scope, 
 
 def _reached(session: Session, holds: Sequence[NewHold], rules: HoldRules) -> list[int]:
     """Whom else these holds reach: the household of whoever is held by a kind that reaches it, the mother's too."""
-    params = {
-        "people": [hold.person_id for hold in holds if hold.kind in rules.reaching_households and hold.person_id],
-        "pregnancies": [hold.pregnancy_id for hold in holds if hold.pregnancy_id],
-    }
-    return list(session.scalars(_REACHED, params))
+    people = [hold.person_id for hold in holds if hold.kind in rules.reaching_households and hold.person_id]
+    pregnancies = [hold.pregnancy_id for hold in holds if hold.pregnancy_id]
+    mothers = session.scalars(_MOTHERS, {"pregnancies": pregnancies}).all()
+    return list(session.scalars(_BESIDE, {"people": [*people, *mothers]}))
 
 
 def _columns(holds: Sequence[NewHold]) -> dict[str, list[object]]:
@@ -257,19 +252,7 @@ _SET_HISTORY = text(
     FROM fresh h
     """
 )
-_REACHED = text(
-    """
-    WITH held AS (
-        SELECT unnest(CAST(:people AS bigint[])) AS person_id
-        UNION SELECT g.mother_id FROM pregnancy g WHERE g.id = ANY(CAST(:pregnancies AS bigint[]))
-    )
-    SELECT person_id FROM held
-    UNION SELECT o.person_id FROM held JOIN household_member m USING (person_id)
-        JOIN household_member o ON o.household_id = m.household_id WHERE m.valid_until IS NULL
-    UNION SELECT o.person_id FROM pregnancy g JOIN household_member o ON o.household_id = g.household_id
-        WHERE g.id = ANY(CAST(:pregnancies AS bigint[]))
-    """
-)
+_MOTHERS = text("SELECT mother_id FROM pregnancy WHERE id = ANY(CAST(:pregnancies AS bigint[]))")
 _LOCK = text("SELECT * FROM hold WHERE id = :id AND ended_at IS NULL FOR UPDATE")
 _END = text(
     """
@@ -298,32 +281,43 @@ _END_ALERT = text(
     """
 )
 # Whom a hold is on: the person, everybody in the household, or the mother.
-_ON = """ANY(ARRAY(
-    SELECT CAST(:person AS bigint)
+_ON = text(
+    """
+    SELECT CAST(:person AS bigint) AS person_id WHERE CAST(:person AS bigint) IS NOT NULL
     UNION SELECT person_id FROM household_member
           WHERE household_id = CAST(:household AS bigint) AND valid_until IS NULL
-    UNION SELECT mother_id FROM pregnancy WHERE id = CAST(:pregnancy AS bigint)))"""
+    UNION SELECT mother_id FROM pregnancy WHERE id = CAST(:pregnancy AS bigint)
+    """
+)
+_BESIDE = text(
+    """
+    SELECT unnest(CAST(:people AS bigint[])) AS person_id
+    UNION SELECT o.person_id FROM household_member m JOIN household_member o ON o.household_id = m.household_id
+          WHERE m.person_id = ANY(CAST(:people AS bigint[])) AND m.valid_until IS NULL AND o.valid_until IS NULL
+    """
+)
 _END_FLAGS = text(
-    f"""
+    """
     WITH over AS (
         UPDATE flag SET ended_at = :now, ended_by = :by
-        WHERE flag.person_id = {_ON} AND flag.ended_at IS NULL AND flag.code = ANY(CAST(:flags AS text[]))
+        WHERE person_id = ANY(CAST(:people AS bigint[])) AND ended_at IS NULL AND code = ANY(CAST(:flags AS text[]))
           AND NOT EXISTS (SELECT FROM hold WHERE id = :id AND ended_at IS NULL)
-        RETURNING flag.id, flag.code
+        RETURNING id, code
     )
     INSERT INTO audit_entry (at, actor_kind, actor, action, subject, subject_id, why, detail)
     SELECT :now, 'person', :by, 'flag.ended', 'flag', id, 'its hold ended', jsonb_build_object('code', code) FROM over
     """
 )
 _WAKE_FOLLOW_UPS = text(
-    f"""
+    """
     UPDATE follow_up SET next_due_at = :now
-    WHERE person_id = {_ON} AND state = 'open' AND next_due_at > :now
+    WHERE person_id = ANY(CAST(:people AS bigint[])) AND state = 'open' AND next_due_at > :now
     """
 )
 _WAKE_REMINDERS = text(
-    f"""
+    """
     UPDATE appointment SET reminders_due_at = :now
-    WHERE person_id = {_ON} AND status = 'booked' AND starts_at > :now AND vanished_at IS NULL
+    WHERE person_id = ANY(CAST(:people AS bigint[])) AND status = 'booked' AND starts_at > :now
+      AND vanished_at IS NULL
     """
 )

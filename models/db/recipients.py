@@ -1,8 +1,9 @@
 """Whom a family's message is for, and at which number. Picks; whether that number may be texted is for the gate.
 
-The rule (domain.md 6.2): the person whom the appointment names to be reached; else an adult subject herself; else the
-one with recorded parental responsibility for a child; else the child's mother. Never every number on file, never one
-adult about another, never a guess by number or name.
+The rule (domain.md 6.2): the carer whom a person recorded as the one to reach about a child; else the person whom the
+appointment names; else an adult subject herself; else the one with recorded parental responsibility for a child; else
+the child's mother. Never every number on file, never one adult about another, never a guess by number or name, and
+never somebody who lives apart from whom it is about.
 """
 
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from models.db.apart import apart
 from models.domain.ids import ContactPointId, FollowUpId, HouseholdId, PersonId, TeamId
 
 
@@ -56,10 +58,16 @@ _OF_FOLLOW_UPS = """
   WHERE f.id = ANY(CAST(:ids AS bigint[]))
 """
 
-# Rank 0: named to be reached; 1: the adult subject; 2: parental responsibility recorded; 3: the mother.
-_CHOOSE = """
+# Rank -1: the carer a person recorded; 0: named to be reached; 1: the adult subject; 2: parental responsibility
+# recorded; 3: the mother.
+_CHOOSE = f"""
 , candidate AS (
-  SELECT asked_id, contact_person_id AS person_id, 0 AS rank FROM asked WHERE contact_person_id IS NOT NULL
+  SELECT asked.asked_id, m.person_id, -1 AS rank FROM asked
+  JOIN household_member m ON m.household_id = asked.household_id AND m.valid_until IS NULL
+    AND m.reach_first_since IS NOT NULL
+  WHERE asked.subject_role IN ('child', 'unborn')
+  UNION ALL
+  SELECT asked_id, contact_person_id, 0 FROM asked WHERE contact_person_id IS NOT NULL
   UNION ALL
   SELECT asked_id, person_id, 1 FROM asked WHERE subject_role IN ('mother', 'father', 'partner', 'carer')
   UNION ALL
@@ -73,6 +81,7 @@ SELECT DISTINCT ON (asked.asked_id) asked.asked_id, candidate.person_id, c.id AS
   asked.household_id, asked.team_id
 FROM asked JOIN candidate USING (asked_id)
 LEFT JOIN contact_point c ON c.person_id = candidate.person_id
+WHERE NOT {apart("candidate.person_id", "asked.person_id")}
 ORDER BY asked.asked_id, candidate.rank, (c.id IS NULL), (c.safe_to_text = 'no'), (c.opted_out_at IS NOT NULL),
   (c.failed_at IS NOT NULL), (c.safe_to_text <> 'yes'), c.confirmed_on DESC NULLS LAST, c.id
 """
