@@ -43,6 +43,8 @@ def _look(work: Opener, row: DueExpected) -> tuple[ExpectedState, datetime | Non
         return ExpectedState.MET, None, row.met_at
     if row.life_status == LifeStatus.DECEASED or row.pregnancy_outcome in LOST_PREGNANCIES or not row.is_current:
         return ExpectedState.NOT_APPLICABLE, None, None
+    if row.handed_over:
+        return ExpectedState.NOT_APPLICABLE, None, None
     if line is None or (row.pregnancy_id is not None and row.pregnancy_outcome not in ("unknown", "continuing")):
         return ExpectedState.SUPERSEDED, None, None
     if line.recall_until is not None and today > line.recall_until.from_date(row.anchor_on) and not row.followed:

@@ -37,7 +37,7 @@ def settle_plans(session: Session, rules: Rules, follow_ups: Collection[int | No
     """Put follow-ups just opened or changed about somebody who has died on the ladder for that. The caller commits."""
     ids = [row for row in follow_ups if row is not None]
     if ids:
-        losses.hold_dead(session, rules.holds, ids, by="engine", now=now, calendar=rules.calendar)
+        losses.hold_dead(session, rules.holds, by="engine", now=now, calendar=rules.calendar, follow_ups=ids)
         _replace(session, rules, now=now, follow_ups=ids)
 
 

@@ -106,7 +106,8 @@ _RANGES = text(
 )
 _FIELDS = """
     a.id, {from_status}, a.status, a.status_by, a.subtype, a.mode, a.subject_role, a.person_id, a.household_id,
-    coalesce(a.team_id, p.team_id, h.team_id), a.contact_code, a.practitioner_id, p.caseload_holder_id, a.starts_at,
+    coalesce(a.team_id, p.team_id, h.team_id), a.contact_code,
+    CASE WHEN p.protected_at IS NULL THEN a.practitioner_id END, p.caseload_holder_id, a.starts_at,
     a.ends_at, a.reason, a.recorded_at, a.cancelled_at, a.expected_contact_id, a.first_received_at, s.go_live_on,
     a.status_by LIKE 'person:%' OR 'attendance' = ANY(s.authoritative_for), {changed_at}
 """

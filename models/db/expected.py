@@ -37,6 +37,7 @@ class DueExpected(NamedTuple):
     booked_until: datetime | None
     met_at: datetime | None
     followed: bool
+    handed_over: bool  # moved out, and accepted elsewhere
 
 
 def take_due(session: Session, *, now: datetime, limit: int) -> list[DueExpected]:
@@ -72,7 +73,12 @@ _TAKE = text(
            e.met_at,
            EXISTS (SELECT FROM follow_up f WHERE f.expected_contact_id = e.id)
            OR EXISTS (SELECT FROM appointment a JOIN follow_up f ON f.appointment_id = a.id
-                      WHERE a.expected_contact_id = e.id AND f.closed_reason IS DISTINCT FROM 'outcome_recorded')
+                      WHERE a.expected_contact_id = e.id AND f.closed_reason IS DISTINCT FROM 'outcome_recorded'),
+           EXISTS (SELECT FROM hold h WHERE h.person_id = e.person_id AND h.ended_at IS NULL
+                   AND h.handover_id IS NOT NULL)
+           OR EXISTS (SELECT FROM household_member m JOIN hold h ON h.household_id = m.household_id
+                      WHERE m.person_id = e.person_id AND m.valid_until IS NULL AND h.ended_at IS NULL
+                        AND h.handover_id IS NOT NULL)
     FROM due e
     JOIN person p ON p.id = e.person_id
     LEFT JOIN pregnancy g ON g.id = e.pregnancy_id

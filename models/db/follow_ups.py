@@ -159,7 +159,10 @@ _FACTS = """
     SELECT f.id, f.state, f.trigger, f.person_id, f.household_id, f.team_id, f.contact_code, f.pathway_code,
            f.pathway_version, f.cycle, f.miss_count, f.high_risk, f.red_flag, f.anchor_at, f.breach_at, f.opened_at,
            f.step_id, f.step_fired_at, f.step_raised_to, f.steps_done, f.acknowledged_until, f.owner_practitioner_id,
-           f.owner_team_id, coalesce(a.practitioner_id, v.practitioner_id), p.caseload_holder_id, p.date_of_birth,
+           f.owner_team_id,
+           -- Of a closed record only the named nurse hears.
+           CASE WHEN p.protected_at IS NULL THEN coalesce(a.practitioner_id, v.practitioner_id) END,
+           p.caseload_holder_id, p.date_of_birth,
            preg.edd, coalesce(e.late_until, e.window_end),
            (SELECT b.ends_at FROM appointment b
             WHERE b.person_id = f.person_id AND b.contact_code = f.contact_code AND b.starts_at > f.anchor_at

@@ -80,11 +80,15 @@ def replace_plans(
 def put_back(session: Session, hold_id: int, *, by: str, reason: str, now: datetime) -> int:
     """A hold was an error: its follow-ups run on their own plans again, those closed for it are open again.
 
-    Return how many. Contacts that were called off for it are looked at again at once.
+    Return how many.
     """
     params = {"id": hold_id, "by": by, "reason": reason, "now": now}
-    session.execute(_CONTACTS_BACK, params)
     return int(session.execute(_PUT_BACK, params).scalar_one())
+
+
+def contacts_back(session: Session, hold_id: int, *, now: datetime) -> None:
+    """Look at once at the contacts that were called off for a hold that is over or was an error."""
+    session.execute(_CONTACTS_BACK, {"id": hold_id, "now": now})
 
 
 _TAKE = text(

@@ -60,25 +60,37 @@ def hold_all(
 def hold_dead(
     session: Session,
     rules: HoldRules,
-    follow_ups: Collection[int],
     *,
     by: str,
     now: datetime,
     calendar: WorkingCalendar,
+    people: Collection[int] = (),
+    follow_ups: Collection[int] = (),
+    reason: str | None = None,
 ) -> int:
-    """Set the hold of whoever has died, however long ago, and is the subject of one of these follow-ups."""
-    params = {"since": calendar.civil_date(now) - rules.lately, "follow_ups": list(follow_ups)}
-    found = session.execute(text(f"{_DEATHS.format(people=_OF_FOLLOW_UPS)} {_ORDER}"), params)
-    return _hold(session, [Loss._make(row) for row in found], rules, by=by, now=now, calendar=calendar)
+    """Set the hold of whoever of these has died, however long ago, or is the subject of one of these follow-ups."""
+    among = _OF_FOLLOW_UPS if follow_ups else _OF_PEOPLE
+    params = {"since": calendar.civil_date(now) - rules.lately}
+    chosen = {"follow_ups": list(follow_ups)} if follow_ups else {"people": list(people)}
+    found = session.execute(text(f"{_DEATHS.format(people=among)} {_ORDER}"), {**params, **chosen})
+    losses = [Loss._make(row) for row in found]
+    return _hold(session, losses, rules, by=by, now=now, calendar=calendar, reason=reason)
 
 
 def _hold(
-    session: Session, found: Sequence[Loss], rules: HoldRules, *, by: str, now: datetime, calendar: WorkingCalendar
+    session: Session,
+    found: Sequence[Loss],
+    rules: HoldRules,
+    *,
+    by: str,
+    now: datetime,
+    calendar: WorkingCalendar,
+    reason: str | None = None,
 ) -> int:
     wanted = [
         new_hold(
             rules.rules[HoldKind(loss.kind)],
-            reason=_REASONS[loss.told],
+            reason=reason or _REASONS[loss.told],
             now=now,
             calendar=calendar,
             person_id=loss.person_id,
@@ -103,6 +115,9 @@ _OF_WORK = """
 _OF_FOLLOW_UPS = """
     SELECT p.id FROM follow_up f JOIN person p ON p.id = f.person_id
     WHERE f.id = ANY(CAST(:follow_ups AS bigint[])) AND p.life_status = 'deceased'
+"""
+_OF_PEOPLE = """
+    SELECT id FROM person WHERE id = ANY(CAST(:people AS bigint[])) AND life_status = 'deceased'
 """
 _DEATHS = """
     SELECT 'bereavement' AS kind, 'death' AS told, CASE WHEN m.household_id IS NULL THEN p.id END AS person_id,

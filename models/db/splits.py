@@ -72,17 +72,24 @@ def split(session: Session, leaving: Leaving, act: Act) -> tuple[int, int]:
     Raises ChangedMeanwhile where the household has other people by now, NotAllowed where a side would be empty, a note
     is missing, or a placed child's carer is.
     """
-    members = _locked_members(session, leaving)
-    _check(leaving, members)
-    new = _new_household(session, leaving.household_id, act)
-    split_id = session.execute(_SPLIT, _split_row(leaving, new, act)).scalar_one()
-    sides = {person: SplitSide.LEAVES if person in leaving.people else SplitSide.STAYS for person in members}
-    add_members(session, split_id, sides)
-    separate(session, leaving.household_id, new, people=leaving.people, everybody=members, act=act)
+    split_id, new = begin(session, leaving, act)
     if leaving.reason is SplitReason.PLACED_IN_CARE:
         _place(session, leaving, new, act)
     for household in (leaving.household_id, new):
         audit(session, "household.split", household, act, why=leaving.note, detail={"split": split_id})
+    return split_id, new
+
+
+def begin(session: Session, leaving: Leaving, act: Act, *, protected: int | None = None) -> tuple[int, int]:
+    """Do what every kind of split does; return the split's id and the new household's. Raises as `split` does."""
+    members = _locked_members(session, leaving)
+    _check(leaving, members, alone_too=protected is not None)
+    new = _new_household(session, leaving.household_id, act)
+    row = {**_split_row(leaving, new, act), "protected": protected}
+    split_id: int = session.execute(_SPLIT, row).scalar_one()
+    sides = {person: SplitSide.LEAVES if person in leaving.people else SplitSide.STAYS for person in members}
+    add_members(session, split_id, sides)
+    separate(session, leaving.household_id, new, people=leaving.people, everybody=members, act=act)
     return split_id, new
 
 
@@ -138,8 +145,9 @@ def _locked_members(session: Session, leaving: Leaving) -> set[int]:
     return members
 
 
-def _check(leaving: Leaving, members: Collection[int]) -> None:
-    if not leaving.people or not leaving.people < set(members):
+def _check(leaving: Leaving, members: Collection[int], *, alone_too: bool) -> None:
+    """`alone_too`: whoever leaves may have been the only one there."""
+    if not leaving.people or not leaving.people <= set(members) or (leaving.people == set(members) and not alone_too):
         raise NotAllowed("choose who leaves; at least one person has to stay")
     if not leaving.note.strip():
         raise NotAllowed("separating a household needs a note; write what happened and who told us")
@@ -198,8 +206,9 @@ _NEW_HOUSEHOLD = text(
 )
 _SPLIT = text(
     """
-    INSERT INTO household_split (reason, from_household_id, to_household_id, note, done_by, done_at)
-    VALUES (:reason, :old, :new, :note, :by, :now) RETURNING id
+    INSERT INTO household_split (reason, from_household_id, to_household_id, protected_person_id, note, done_by,
+                                 done_at)
+    VALUES (:reason, :old, :new, :protected, :note, :by, :now) RETURNING id
     """
 )
 _SPLIT_MEMBERS = text(
