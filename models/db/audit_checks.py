@@ -3,20 +3,12 @@
 Written apart from the engine's own queries on purpose: the same mistake twice is less likely.
 """
 
-from dataclasses import dataclass
+from models.db import audit_holds
+from models.db.audit_words import Check
+
+__all__ = ["CHECKS", "Check"]
 
 _LIVE = "f.state IN ('open', 'backlog', 'seen', 'closing')"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """`query` yields the ids of rows that break the rule; its parameters are those of `models.db.auditor`."""
-
-    code: str
-    rule: str  # the number in design section 3
-    says: str
-    query: str
-    warns_only: bool = False
 
 
 CHECKS: tuple[Check, ...] = (
@@ -296,4 +288,5 @@ CHECKS: tuple[Check, ...] = (
         """,
         warns_only=True,
     ),
+    *audit_holds.CHECKS,
 )
