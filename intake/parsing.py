@@ -60,7 +60,7 @@ def parser_of(field: Field, settings: Settings, patterns: tuple[str, ...]) -> Pa
     """The memoised parser of one field; it raises BadValue saying what was expected."""
     match field.shape:
         case Shape.NHS_NUMBER:
-            parse: Parse = _nhs_number
+            parse: Parse = nhs_number
         case Shape.WORD:
             parse = _word(field.words)
         case Shape.CONTACT_CODE:
@@ -72,7 +72,7 @@ def parser_of(field: Field, settings: Settings, patterns: tuple[str, ...]) -> Pa
         case Shape.FLAGS:
             parse = _flags(settings.flags)
         case Shape.PHONE:
-            parse = _phone(settings.region)
+            parse = phone_parser(settings.region)
         case Shape.FREE:
             return lambda text: text[: field.longest]
         case Shape.ID | Shape.NAME:
@@ -93,7 +93,8 @@ def _text(longest: int) -> Parse:
     return parse
 
 
-def _nhs_number(text: str) -> str:
+def nhs_number(text: str) -> str:
+    """Return the ten digits of an NHS number whose check digit is right. Raises BadValue."""
     digits = text.replace(" ", "").replace("-", "")
     if _FLOAT_ID.fullmatch(digits):
         raise BadValue("expected an NHS number of 10 digits; a spreadsheet has turned this one into a decimal number")
@@ -149,7 +150,9 @@ def _flags(known: frozenset[str]) -> Parse:
     return parse
 
 
-def _phone(region: str) -> Parse:
+def phone_parser(region: str) -> Parse:
+    """Return the reader of a telephone number of a region, to E.164. It raises BadValue."""
+
     def parse(text: str) -> str:
         try:
             number = phonenumbers.parse(text, region)

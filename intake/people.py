@@ -10,6 +10,7 @@ from models.db import (
     intake_expected,
     intake_households,
     intake_identity,
+    intake_moves,
     intake_people,
     intake_places,
     intake_pregnancies,
@@ -44,7 +45,9 @@ def apply_people(this: Import) -> Applied:
     made, altered = intake_pregnancies.keep_pregnancies(session, by=this.by, now=now, with_outcomes=True)
     intake_pregnancies.end_by_births(session, by=this.by)
     _plan(this)
-    losses.hold_all(session, this.rules.holds, by=this.by, now=now, calendar=this.rules.calendar, work=True)
+    rules, calendar = this.rules.holds, this.rules.calendar
+    losses.hold_all(session, rules, by=this.by, now=now, calendar=calendar, work=True)
+    intake_moves.hold_moved(session, rules, by=this.by, now=now, calendar=calendar)
     # A row about the unborn counts by what became of the pregnancy.
     unborn = intake_people.count_unborn(session)
     return Applied(new + min(made, unborn), changed + min(altered, unborn), conflicts=conflicts)

@@ -128,11 +128,12 @@ def _may(visit: Visit, found: Case) -> dict[str, bool]:
     )
     flags = [code for member in found.members for code in member.flags]
     switched_off = found.ending.texts_stopped_at is not None
-    stopped = numbers_say_no or switched_off or visit.site.rules.flags.blocks_texts(flags)
+    stopped = numbers_say_no or switched_off or bool(row.holds) or visit.site.rules.flags.blocks_texts(flags)
     return {
         "acknowledge": live and row.step_id is not None and row.state is not FollowUpState.BACKLOG,
         "release": row.state is FollowUpState.OPEN and not unrecorded and text_waits and not stopped,
         "outcome": live
+        and not row.after_loss
         and row.appointment_id is not None
         and row.appointment_status not in (AppointmentStatus.VOID, AppointmentStatus.DECLINED),
         "close": live and row.state is not FollowUpState.CLOSING,

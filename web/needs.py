@@ -12,7 +12,13 @@ from web.visits import AnAct, AVisit, NotFound
 
 router = APIRouter()
 # These end by the work itself, not by somebody saying so here.
-BY_THE_WORK = (AlertKind.REFERRAL_PROMPT, AlertKind.BACKLOG_TRIAGE, AlertKind.SECOND_SIGNATURE, AlertKind.CONFIRM_SEEN)
+BY_THE_WORK = (
+    AlertKind.REFERRAL_PROMPT,
+    AlertKind.BACKLOG_TRIAGE,
+    AlertKind.SECOND_SIGNATURE,
+    AlertKind.CONFIRM_SEEN,
+    AlertKind.HOLD_ENDING,
+)
 
 
 @router.get("/needs-a-person")

@@ -29,6 +29,15 @@ DONE = {
     "prompt_decided": "Your decision is recorded.",
     "referred": "The referral is recorded. If no answer comes in time, it is chased.",
     "alert_done": "Marked as dealt with.",
+    "hold_set": "It is recorded. Texts to the family are stopped; plans follow within a minute.",
+    "hold_ended": "It is recorded. Plans follow within a minute.",
+    "hold_kept_on": "It goes on, and you are asked again on that day.",
+    "accepted": "The acceptance is recorded. What is still open can be closed now, with its reason.",
+    "acceptance_withdrawn": "The family is ours again, and what was closed by the acceptance is open.",
+    "split": "The household is separated. Every number has to be confirmed again before a text.",
+    "split_undone": "The household is one again. Every number has to be confirmed again before a text.",
+    "record_closed": "The record is closed to all but the named nurse.",
+    "record_opened": "The record is open again. Every number has to be confirmed again before a text.",
     "already": "That was done already, a moment ago: nothing was done twice.",
 }
 

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from config.rules import Rules
+from models.domain.words import HoldKind
 from web import sentences, words
 
 
@@ -22,6 +23,9 @@ def template_words(rules: Rules) -> Mapping[str, Callable[..., object]]:
         kind = rules.flags.kinds.get(code)
         return (kind.why_blocked or "") if kind is not None else ""
 
+    def hold_sign(kind: str) -> str:
+        return words.HANDED_OVER if kind == "handed_over" else rules.holds.rules[HoldKind(kind)].sign
+
     def age_on(born: date, now: datetime) -> str:
         return sentences.age(born, on=now.astimezone(rules.calendar.zone).date())
 
@@ -30,6 +34,7 @@ def template_words(rules: Rules) -> Mapping[str, Callable[..., object]]:
         "flag_name": flag_name,
         "flag_stops_texts": flag_stops_texts,
         "flag_why": flag_why,
+        "hold_sign": hold_sign,
         "age_on": age_on,
         "person_words": sentences.person,
         "word_for": _word_for,
@@ -52,6 +57,7 @@ _LISTS: Mapping[str, Mapping[Any, str]] = {
     "urgency": words.URGENCY,
     "decision": words.DECISIONS,
     "held": words.HELD_BECAUSE,
+    "way": words.WAYS,
 }
 
 

@@ -182,7 +182,8 @@ _OVERTAKE_PROMPTS = text(
 _END = text(
     """
     UPDATE alert SET state = 'done', ended_at = :now, ended_by = :by, outcome = :outcome
-    WHERE id = :id AND state = 'open' AND kind NOT IN ('step', 'confirm_seen', 'second_signature', 'referral_prompt')
+    WHERE id = :id AND state = 'open'
+      AND kind NOT IN ('step', 'confirm_seen', 'second_signature', 'referral_prompt', 'hold_ending')
     RETURNING household_id
     """
 )

@@ -57,11 +57,12 @@ class Split:
     done_at: datetime
 
 
-def preview(session: Session, household_id: int, people: Collection[int]) -> Preview:
-    """Return what splitting these off would do now; nothing is changed."""
-    members = _members(session, household_id)
+def preview(session: Session, leaving: Leaving, *, protected: int | None = None) -> Preview:
+    """Return what a split would do now; nothing is changed. Raises NotAllowed as `split` does."""
+    members, people = _members(session, leaving.household_id), leaving.people
+    _check(leaving, members, alone_too=protected is not None)
     everybody = hold_texts.people_of(session, people=members, households=())
-    params = {"all": everybody, "leaving": sorted(people), "staying": sorted(members - set(people))}
+    params = {"all": everybody, "leaving": sorted(people), "staying": sorted(members - people)}
     row = session.execute(_PREVIEW, params).one()
     return Preview(hold_texts.count_waiting(session, everybody), row.numbers, row.follow_ups, row.booked)
 
