@@ -171,6 +171,7 @@ def run(act: Act, household_id: int, do: Do) -> Response:
         status = 409 if isinstance(refusal, ChangedMeanwhile) else 422
         problem = str(refusal)
         draft = {key: act.text(key) for key in act.form if key != "csrf_token"}
+        draft["act"] = visit.request.url.path.rpartition("/")[2]
         return show(visit, find(visit, household_id), status=status, problem=problem[:1].upper() + problem[1:], **draft)
     visit.site.ring("engine")
     return RedirectResponse(f"/families/{household_id}?done={done}", status_code=303)

@@ -95,6 +95,7 @@ def _preview(act: Act, found: Family, leaving: Callable[[], Leaving], *, protect
         seen = splits.preview(visit.db, wanted, protected=protected)
     except NotAllowed as refusal:
         draft = {key: act.text(key) for key in act.form if key != "csrf_token"}
+        draft["act"] = visit.request.url.path.rpartition("/")[2]
         problem = str(refusal)
         return show(visit, found, status=422, problem=problem[:1].upper() + problem[1:], **draft)
     history.audited(

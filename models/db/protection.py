@@ -15,6 +15,7 @@ from models.db.follow_up_rows import ChangedMeanwhile, NotAllowed
 from models.db.holds import end, new_hold, set_many
 from models.db.separating import Act, audit
 from models.db.splits import Leaving, add_members, begin, undo
+from models.domain.holds import review_at
 from models.domain.words import AccountRole, HoldEnd, HoldKind, SplitReason, SplitSide
 
 MAY_CLOSE = frozenset({AccountRole.TEAM_LEAD, AccountRole.NAMED_NURSE})
@@ -117,7 +118,11 @@ def _file_under(session: Session, person: int, team: int | None) -> None:
 
 def _hold(session: Session, closing: Closing, act: Act) -> None:
     rule = act.rules.rules[HoldKind.PROTECTED_IDENTITY]
-    hold = new_hold(rule, reason=closing.note, now=act.now, calendar=act.calendar, person_id=closing.person_id)
+    furthest = act.calendar.civil_date(act.now) + rule.longest
+    review = review_at(rule, now=act.now, until=furthest, calendar=act.calendar)
+    hold = new_hold(
+        rule, reason=closing.note, now=act.now, calendar=act.calendar, review=review, person_id=closing.person_id
+    )
     set_many(session, [hold], act.rules, by=act.account.actor, now=act.now, calendar=act.calendar)
 
 
@@ -195,8 +200,14 @@ _HIDE_TEXTS = text(
 )
 _NEW_PERSON = text(
     """
-    INSERT INTO person (nhs_number, details_by, first_received_at) VALUES (:number, :by, :now)
-    ON CONFLICT (nhs_number) DO UPDATE SET nhs_number = excluded.nhs_number RETURNING id
+    WITH clean AS (
+        INSERT INTO person (nhs_number, details_by, first_received_at) VALUES (:number, :by, :now)
+        ON CONFLICT (nhs_number) DO UPDATE SET nhs_number = excluded.nhs_number RETURNING id
+    ), noted AS (
+        INSERT INTO audit_entry (at, actor_kind, actor, action, subject, subject_id)
+        SELECT :now, 'person', :by, 'person.made', 'person', id FROM clean
+    )
+    SELECT id FROM clean
     """
 )
 _FIND = text(

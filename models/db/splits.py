@@ -227,6 +227,9 @@ _CARER = text(
     ), lives AS (
         INSERT INTO household_member (household_id, person_id, role, lives_with, reach_first_since, valid_from)
         SELECT :new, id, 'carer', 'yes', :now, :now FROM carer
+    ), noted AS (
+        INSERT INTO audit_entry (at, actor_kind, actor, action, subject, subject_id, household_id, why)
+        SELECT :now, 'person', :by, 'person.made', 'person', id, :new, 'cares for a child placed in care' FROM carer
     )
     INSERT INTO contact_point (person_id, number, safe_to_text, safe_to_text_by, confirmed_on, confirmed_by, created_at)
     SELECT id, :number, :safe, :by, CAST(:confirmed AS date), :by, :now FROM carer
