@@ -198,6 +198,23 @@ class TestDeathOfAChild:
         assert (contact.state, contact.next_due_at) == ("not_applicable", None)
 
 
+class TestDeathOfTheMother:
+    def test_starts_care_for_who_is_left_and_leaves_the_children_followed_up(self, world: World, family: Family):
+        """The father's, where there is one; her own follow-ups end gently, her children's go on."""
+        father = world.child(date_of_birth=date(1993, 1, 1), caseload_holder_id=None)
+        world.add("household_member", household_id=family.household, person_id=father, role="father")
+        own = world.appointment(
+            family.mother, contact_code="PMH-ASSESS", status="missed", subject_role="mother",
+            household_id=family.household,
+        )  # fmt: skip
+        world.detect()
+        tell_death(world, family.household, family.mother)
+        (care,) = world.rows("SELECT person_id FROM follow_up WHERE contact_code = 'EVENT-BEREAVEMENT'")
+        assert care.person_id == father
+        plans = (world.follow_up(own).pathway_code, world.follow_up(family.missed).pathway_code)
+        assert plans == ("after-a-loss", "universal-review")
+
+
 class TestDeathToldInError:
     @pytest.fixture
     def mistaken(self, world: World, family: Family) -> Family:

@@ -11,9 +11,13 @@ from sqlalchemy.orm import Session
 
 from config.rules import load_rules
 from intake.run import import_file
-from models.db import hold_texts, holds
+from models.db import hold_texts, holds, splits
 from models.db.holds import new_hold
-from models.domain.words import HoldKind, ImportKind
+from models.db.scope import Scope
+from models.db.separating import Act
+from models.db.splits import Leaving
+from models.domain.ids import AccountId
+from models.domain.words import AccountRole, HoldKind, ImportKind, SplitReason
 from tests.messages.builders import NOON, an_appointment
 from tests.messages.fake_twilio import Behaviour, FakeTwilio
 from tests.messages.scenario import (
@@ -33,6 +37,10 @@ from tests.messages.test_sending import SenderProcess
 from workers import reminders
 
 RULES = load_rules(config_dir=None, nation="england", today=NOON.date())
+SENDER_WAITS = """
+    SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+                   WHERE l.locktype = 'advisory' AND NOT l.granted AND d.datname = current_database())
+"""
 BOOKED = {"status": "booked", "starts_at": NOON + timedelta(days=2), "outcome_due_at": NOON + timedelta(days=2)}
 
 
@@ -156,7 +164,7 @@ class TestSenderThatHasClaimed:
         session.commit()
         hold_texts.lock(session, [family.child, family.mother])
         process = SenderProcess(database_url, twilio=twilio.base)
-        wait_until(engine, "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)")
+        wait_until(engine, SENDER_WAITS)
         hold(session, HoldKind.BEREAVEMENT, household_id=family.household)
         assert state_of(engine, message_id) == "claimed"
         session.commit()
@@ -164,6 +172,30 @@ class TestSenderThatHasClaimed:
         process.kill()
         assert (reason_of(engine, message_id), twilio.requests) == ("bereaved", 0)
         assert alerts(engine, "text_blocked") == [(message_id, family.owner, "open")]
+
+    def test_waits_for_a_split_too_and_meets_unconfirmed_numbers(
+        self, engine: Engine, session: Session, database_url: str, twilio: FakeTwilio
+    ) -> None:
+        """What a split changes stands when the sender asks the gate."""
+        family = a_family(session)
+        message_id = an_after_miss_text(session, family)
+        account = "INSERT INTO account (username, password_hash, role, all_teams, created_at, created_by)"
+        made = session.execute(text(f"{account} VALUES ('ann', 'x', 'team_lead', true, now(), 'test') RETURNING id"))
+        scope = Scope(AccountId(made.scalar_one()), "ann", AccountRole.TEAM_LEAD, True, frozenset(), None)
+        session.commit()
+        hold_texts.lock(session, [family.child, family.mother])
+        process = SenderProcess(database_url, twilio=twilio.base)
+        wait_until(engine, SENDER_WAITS)
+        leaving = Leaving(
+            household_id=family.household, people=frozenset({family.mother}),
+            seen=frozenset({family.mother, family.child}), reason=SplitReason.RELATIONSHIP_ENDED, note="told",
+        )  # fmt: skip
+        splits.split(session, leaving, Act(account=scope, rules=RULES.holds, harmless_flags=(),
+                                           calendar=RULES.calendar, now=NOON))  # fmt: skip
+        session.commit()
+        wait_until(engine, "SELECT state = 'blocked' FROM message")
+        process.kill()
+        assert (reason_of(engine, message_id), twilio.requests) == ("lives_apart", 0)
 
     def test_of_a_text_with_no_household_waits_too(
         self, engine: Engine, session: Session, database_url: str, twilio: FakeTwilio
@@ -174,7 +206,7 @@ class TestSenderThatHasClaimed:
         session.commit()
         hold_texts.lock(session, [family.mother])
         process = SenderProcess(database_url, twilio=twilio.base)
-        wait_until(engine, "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)")
+        wait_until(engine, SENDER_WAITS)
         hold(session, HoldKind.PROTECTED_IDENTITY, person_id=family.child)
         session.commit()
         wait_until(engine, "SELECT state = 'blocked' FROM message")
