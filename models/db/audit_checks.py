@@ -268,7 +268,7 @@ CHECKS: tuple[Check, ...] = (
         "team_without_lead",
         "3.2",
         "teams without a team lead: their steps go straight to the last-resort owner",
-        "SELECT t.id FROM team t WHERE t.lead_practitioner_id IS NULL",
+        "SELECT t.id FROM team t WHERE t.lead_practitioner_id IS NULL AND NOT t.restricted",
         warns_only=True,
     ),
     Check(
