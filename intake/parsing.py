@@ -22,6 +22,7 @@ Parse = Callable[[str], str]
 MEMO_SIZE = 1 << 16
 LONGEST_CODE = 60
 EARLIEST_DATE = date(1900, 1, 1)
+HOME_REGION = "GB"  # of telephone numbers without a country
 # No due date lies further ahead than a pregnancy lasts, give or take.
 LONGEST_PREGNANCY = timedelta(days=310)
 _FLOAT_ID = re.compile(r"\d+(\.\d+)?[eE][+-]?\d+|\d+\.0+")
@@ -47,7 +48,7 @@ class Settings:
     flags: frozenset[str]
     zone: ZoneInfo
     now: datetime
-    region: str = "GB"
+    region: str = HOME_REGION
     version_kind: str | None = None
 
     @property

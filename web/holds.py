@@ -101,7 +101,7 @@ def accepted(household_id: int, act: AnAct) -> Response:
         if act.text("way") not in list(HandoverWay):
             raise NotAllowed("Choose how they told us that they accept.")
         acceptance = Acceptance(
-            holds=frozenset(_numbers(act, "hold")),
+            holds=act.numbers("hold"),
             household_id=found.household_id,
             receiver=act.text("receiver", longest=200),
             accepted_by=act.text("accepted_by", longest=200),
@@ -168,13 +168,18 @@ def run(act: Act, household_id: int, do: Do) -> Response:
         visit.db.commit()
     except ActionRefused as refusal:
         visit.db.rollback()
-        status = 409 if isinstance(refusal, ChangedMeanwhile) else 422
-        problem = str(refusal)
-        draft = {key: act.text(key) for key in act.form if key != "csrf_token"}
-        draft["act"] = visit.request.url.path.rpartition("/")[2]
-        return show(visit, find(visit, household_id), status=status, problem=problem[:1].upper() + problem[1:], **draft)
+        return refused(act, find(visit, household_id), refusal)
     visit.site.ring("engine")
     return RedirectResponse(f"/families/{household_id}?done={done}", status_code=303)
+
+
+def refused(act: Act, found: Family, refusal: ActionRefused) -> Response:
+    """The page again, with what was wrong and all that was written."""
+    status = 409 if isinstance(refusal, ChangedMeanwhile) else 422
+    problem = str(refusal)
+    draft = {key: act.text(key) for key in act.form if key != "csrf_token"}
+    draft["act"] = act.visit.request.url.path.rpartition("/")[2]
+    return show(act.visit, found, status=status, problem=problem[:1].upper() + problem[1:], **draft)
 
 
 def _member(found: Family, act: Act) -> int:
@@ -188,11 +193,6 @@ def _standing(act: Act, found: Family, is_it: Callable[[hold_facts.ShownHold], b
     """Raise NotFound unless it is a hold of this very family: forms name holds by number."""
     if not any(is_it(hold) for hold in hold_facts.of_household(act.visit.db, found.household_id)):
         raise NotFound
-
-
-def _numbers(act: Act, name: str) -> list[int]:
-    raw = [value for value in act.form.getlist(name) if isinstance(value, str)]
-    return [int(value) for value in raw if value.isascii() and value.isdigit() and int(value) < 2**63]
 
 
 def _day(act: Act, name: str) -> date | None:

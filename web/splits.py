@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from intake.bad_value import BadValue
-from intake.parsing import nhs_number, phone_parser
+from intake.parsing import HOME_REGION, nhs_number, phone_parser
 from models.db import history, protection, splits
 from models.db.family_page import Family
 from models.db.follow_up_rows import NotAllowed
@@ -16,13 +16,12 @@ from models.db.separating import Act as Separating
 from models.db.splits import Carer, Leaving
 from models.domain.words import Known, SplitReason
 from web import words
-from web.family import find, show
-from web.holds import run
+from web.family import find
+from web.holds import refused, run
 from web.pages import page
 from web.visits import Act, AnAct, NotFound
 
 router = APIRouter()
-REGION = "GB"  # of telephone numbers without a country
 
 
 @router.post("/families/{household_id}/split")
@@ -63,7 +62,7 @@ def close_record(household_id: int, act: AnAct) -> Response:
         closing = Closing(
             household_id=found.household_id,
             person_id=_one(act, found),
-            seen=frozenset(_numbers(act, "seen")),
+            seen=act.numbers("seen"),
             new_nhs_number=_new_number(act),
             note=act.text("note"),
         )
@@ -94,10 +93,7 @@ def _preview(act: Act, found: Family, leaving: Callable[[], Leaving], *, protect
         wanted = leaving()
         seen = splits.preview(visit.db, wanted, protected=protected)
     except NotAllowed as refusal:
-        draft = {key: act.text(key) for key in act.form if key != "csrf_token"}
-        draft["act"] = visit.request.url.path.rpartition("/")[2]
-        problem = str(refusal)
-        return show(visit, found, status=422, problem=problem[:1].upper() + problem[1:], **draft)
+        return refused(act, found, refusal)
     history.audited(
         visit.db, action="read", subject="household", subject_id=found.household_id, household_id=found.household_id,
         actor=visit.scope, now=visit.now, why="before separating it",
@@ -123,8 +119,8 @@ def _leaving(act: Act, found: Family) -> Leaving:
     reason = SplitReason(act.text("reason"))
     return Leaving(
         household_id=found.household_id,
-        people=frozenset(_numbers(act, "person")),
-        seen=frozenset(_numbers(act, "seen")),
+        people=act.numbers("person"),
+        seen=act.numbers("seen"),
         reason=reason,
         note=act.text("note"),
         carer=_carer(act) if reason is SplitReason.PLACED_IN_CARE else None,
@@ -136,7 +132,7 @@ def _protecting(act: Act, found: Family) -> Leaving:
     return Leaving(
         household_id=found.household_id,
         people=frozenset({_one(act, found)}),
-        seen=frozenset(_numbers(act, "seen")),
+        seen=act.numbers("seen"),
         reason=SplitReason.PROTECTED_IDENTITY,
         note=act.text("note"),
     )
@@ -151,7 +147,7 @@ def _carer(act: Act) -> Carer | None:
     if not name:
         return None
     try:
-        e164 = phone_parser(REGION)(number) if number else None
+        e164 = phone_parser(HOME_REGION)(number) if number else None
     except BadValue as error:
         raise NotAllowed(f"the carer's number: {error}") from error
     return Carer(name=name, number=e164, safe_to_text=Known(safe) if safe in list(Known) else Known.NOT_ASKED)
@@ -174,11 +170,6 @@ def _one(act: Act, found: Family) -> int:
 
 def _number(act: Act, name: str) -> int:
     return act.number(name) or 0
-
-
-def _numbers(act: Act, name: str) -> list[int]:
-    raw = [value for value in act.form.getlist(name) if isinstance(value, str)]
-    return [int(value) for value in raw if value.isascii() and value.isdigit() and int(value) < 2**63]
 
 
 def _separating(act: Act, acting: Acting) -> Separating:

@@ -84,6 +84,8 @@ _FOLLOW_UP: Mapping[str, Callable[[_Told], str]] = {
     "text_dropped": lambda t: f"The text that waited was dropped: {words.HELD_BECAUSE[t.happening.reason or 'hold']}",
     "plan_gave_way": lambda t: "There was a loss: a gentler plan took over; a person closes this",
     "plan_put_back": lambda t: f"{t.who} says that the news was wrong: this goes on by its own plan",
+    "record_closed": lambda t: f"{t.who} closed the record for protection; only the named nurse sees it from here",
+    "record_opened": lambda t: f"{t.who} opened the record again",
     "text_offered": lambda t: "A neutral text to the family was prepared; it waits for a person's release",
     "text_not_possible": lambda t: "No text could be prepared: no number is known",
     "text_released": lambda t: f"{t.who} checked and released the text",

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.db import history, hold_effects, holds, losses
+from models.db import history, hold_effects, hold_ends, holds, losses
 from models.db.follow_up_rows import NotAllowed
 from models.db.holds import new_hold
 from models.db.scope import Scope
@@ -92,11 +92,11 @@ def hold_person(
 def end_hold(session: Session, hold_id: int, *, how: HoldEnd, note: str, acting: Acting) -> None:
     """End a hold. One set in error takes back what followed from it: the fact, the plans, the contacts called off.
 
-    Raises ChangedMeanwhile, NotAllowed as `holds.end` does; NotAllowed too where a later pregnancy goes on.
+    Raises ChangedMeanwhile, NotAllowed as `hold_ends.end` does; NotAllowed too where a later pregnancy goes on.
     """
     if how is HoldEnd.UNDONE:
         raise NotAllowed("say that it is over, or that it was set in error")
-    ended = holds.end(
+    ended = hold_ends.end(
         session, hold_id, how=how, reason=note, account=acting.account, rules=acting.rules, now=acting.now
     )
     if ended.kind is HoldKind.MOVED_OUT:
@@ -106,7 +106,7 @@ def end_hold(session: Session, hold_id: int, *, how: HoldEnd, note: str, acting:
 
 
 def keep_on(session: Session, hold_id: int, *, until: date | None, note: str, acting: Acting) -> None:
-    """Go on with a hold until a day, on which a person decides again. Raises as `holds.keep_on` does."""
+    """Go on with a hold until a day, on which a person decides again. Raises as `hold_ends.keep_on` does."""
     kind = session.scalar(text("SELECT kind FROM hold WHERE id = :id"), {"id": hold_id})
     if kind is None or until is None:
         raise NotAllowed("choose the day on which somebody looks at this again")
@@ -114,7 +114,7 @@ def keep_on(session: Session, hold_id: int, *, until: date | None, note: str, ac
         review = review_at(acting.rules.rules[HoldKind(kind)], now=acting.now, until=until, calendar=acting.calendar)
     except ValueError as error:
         raise NotAllowed(f"choose another day: {error}") from error
-    holds.keep_on(
+    hold_ends.keep_on(
         session,
         hold_id,
         review=review,
@@ -126,11 +126,11 @@ def keep_on(session: Session, hold_id: int, *, until: date | None, note: str, ac
     )
 
 
-def _take_back(session: Session, ended: holds.Ended, note: str, acting: Acting) -> None:
+def _take_back(session: Session, ended: hold_ends.Ended, note: str, acting: Acting) -> None:
     params = {"by": acting.account.actor, "person": ended.about_person_id, "pregnancy": ended.pregnancy_id}
     by, now = acting.account.actor, acting.now
     for other in session.scalars(_SAME_DEATH, params).all():  # in a second household
-        holds.end(
+        hold_ends.end(
             session, other, how=HoldEnd.IN_ERROR, reason=note, account=acting.account, rules=acting.rules, now=now
         )
         hold_effects.put_back(session, other, by=by, reason=note, now=now)

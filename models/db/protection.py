@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from models.db import filed
 from models.db.follow_up_rows import ChangedMeanwhile, NotAllowed
-from models.db.holds import end, new_hold, set_many
-from models.db.separating import Act, audit
+from models.db.hold_ends import end
+from models.db.holds import new_hold, set_many
+from models.db.separating import Act, audit, open_alerts
 from models.db.splits import Leaving, add_members, begin, undo
 from models.domain.holds import review_at
 from models.domain.words import AccountRole, HoldEnd, HoldKind, SplitReason, SplitSide
@@ -54,13 +55,14 @@ def close_record(session: Session, closing: Closing, act: Act) -> int:
     )
     split_id, own = begin(session, leaving, act, protected=closing.person_id)
     team = _team(session, act)
-    params = {"split": split_id, "person": closing.person_id, "household": own, "team": team, "now": act.now}
+    params = {"split": split_id, "person": closing.person_id, "household": own, "team": team, "now": act.now,
+              "by": act.account.actor, "alerts": open_alerts(session, [closing.person_id])}  # fmt: skip
     session.execute(_REMEMBER, params)
     session.execute(_CLOSE_PERSON, params)
     _file_under(session, closing.person_id, team)
     session.execute(_CLOSE_HOUSEHOLD, params)
     for statement in (_HAND_FOLLOW_UPS_ON, _DROP_EMAILS, _END_STEPS, _HAND_ALERTS_ON, _HIDE_TEXTS):
-        session.execute(statement, {**params, "by": act.account.actor})
+        session.execute(statement, params)
     _hold(session, closing, act)
     if closing.new_nhs_number is not None:
         _begin_clean(session, split_id, closing.new_nhs_number, act)
@@ -86,7 +88,13 @@ def open_again(session: Session, split_id: int, *, reason: str, act: Act) -> int
     if row is None:
         raise ChangedMeanwhile(f"split {split_id} has been undone since it was shown")
     household = undo(session, split_id, reason=reason, act=act)
-    params = {"person": row["protected_person_id"], **(row["before"] or {}), "now": act.now}
+    params = {
+        "person": row["protected_person_id"],
+        **row["before"],
+        "by": act.account.actor,
+        "reason": reason,
+        "now": act.now,
+    }
     session.execute(_OPEN_PERSON, params)
     _file_under(session, row["protected_person_id"], row["before"]["team"])
     session.execute(_WAKE, params)
@@ -159,34 +167,35 @@ _NURSE = """coalesce(
 # Whoever had it must not go on hearing of it.
 _HAND_FOLLOW_UPS_ON = text(
     f"""
-    UPDATE follow_up SET owner_practitioner_id = {_NURSE}, owner_team_id = NULL, row_version = row_version + 1,
-        acknowledged_by = NULL, acknowledged_at = NULL, acknowledged_until = NULL, step_id = NULL,
-        step_fired_at = NULL, step_raised_to = 0, steps_done = '{{}}', cycle = cycle + 1,
-        next_due_at = CASE WHEN state = 'backlog' THEN next_due_at ELSE CAST(:now AS timestamptz) END
-    WHERE person_id = :person AND state IN ('open', 'backlog', 'seen', 'closing')
+    WITH handed AS (
+        UPDATE follow_up SET owner_practitioner_id = {_NURSE}, owner_team_id = NULL, row_version = row_version + 1,
+            acknowledged_by = NULL, acknowledged_at = NULL, acknowledged_until = NULL, step_id = NULL,
+            step_fired_at = NULL, step_raised_to = 0, steps_done = '{{}}', cycle = cycle + 1,
+            next_due_at = CASE WHEN state = 'backlog' THEN next_due_at ELSE CAST(:now AS timestamptz) END
+        WHERE person_id = :person AND state IN ('open', 'backlog', 'seen', 'closing') RETURNING id, state
+    )
+    INSERT INTO follow_up_event (follow_up_id, at, event, from_state, to_state, actor_kind, actor)
+    SELECT id, :now, 'record_closed', state, state, 'person', :by FROM handed
     """
 )
-_ALERTS = """
-    SELECT l.id FROM follow_up f JOIN alert l ON l.follow_up_id = f.id AND l.state = 'open' WHERE f.person_id = :person
-    UNION SELECT l.id FROM alert l WHERE l.state = 'open' AND l.person_id = :person AND l.household_id = :household
-"""
 _DROP_EMAILS = text(
-    f"""
+    """
     UPDATE message SET state = 'dropped', ended_at = :now, ended_by = :by
     WHERE audience = 'staff' AND state = 'queued'
-      AND id IN (SELECT message_id FROM message_subject WHERE alert_id IN ({_ALERTS}))
+      AND id IN (SELECT message_id FROM message_subject WHERE alert_id = ANY(CAST(:alerts AS bigint[])))
     """
 )
 _END_STEPS = text(
-    f"""
+    """
     UPDATE alert SET state = 'overtaken', ended_at = :now, ended_by = :by, outcome = 'record_closed'
-    WHERE kind IN ('step', 'confirm_seen', 'second_signature') AND id IN ({_ALERTS})
+    WHERE state = 'open' AND kind IN ('step', 'confirm_seen', 'second_signature')
+      AND id = ANY(CAST(:alerts AS bigint[]))
     """
 )
 _HAND_ALERTS_ON = text(
     f"""
     UPDATE alert SET team_id = :team, owner_team_id = NULL, practitioner_id = {_NURSE}
-    WHERE state = 'open' AND id IN ({_ALERTS})
+    WHERE state = 'open' AND id = ANY(CAST(:alerts AS bigint[]))
     """
 )
 _HIDE_TEXTS = text(
@@ -228,7 +237,11 @@ _OPEN_PERSON = text(
 _PROTECTING = text("SELECT id FROM hold WHERE person_id = :person AND kind = 'protected_identity' AND ended_at IS NULL")
 _WAKE = text(
     """
-    UPDATE follow_up SET next_due_at = :now, row_version = row_version + 1
-    WHERE person_id = :person AND state IN ('open', 'seen', 'closing')
+    WITH woken AS (
+        UPDATE follow_up SET next_due_at = :now, row_version = row_version + 1
+        WHERE person_id = :person AND state IN ('open', 'seen', 'closing') RETURNING id, state
+    )
+    INSERT INTO follow_up_event (follow_up_id, at, event, from_state, to_state, actor_kind, actor, reason)
+    SELECT id, :now, 'record_opened', state, state, 'person', :by, :reason FROM woken
     """
 )

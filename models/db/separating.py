@@ -63,12 +63,17 @@ def unconfirm(session: Session, people: Collection[int], act: Act) -> None:
 
 def move(session: Session, old: int, new: int, *, people: Collection[int], act: Act) -> None:
     """File these people, and every row of theirs, under another household."""
-    params = {"old": old, "new": new, "people": list(people), "now": act.now}
+    params = {"old": old, "new": new, "people": list(people), "now": act.now, "alerts": open_alerts(session, people)}
     session.execute(_MOVE_MEMBERS, params)
     for table in filed.under_household():
         session.execute(text(_MOVE.format(table=table)), params)
     for statement in (_MOVE_PREGNANCIES, _MOVE_MESSAGES, _MOVE_ALERTS, _PART_REPLIES):
         session.execute(statement, params)
+
+
+def open_alerts(session: Session, people: Collection[int]) -> list[int]:
+    """Return the open alerts about these people or their follow-ups."""
+    return list(session.scalars(_OPEN_ALERTS, {"people": list(people)}))
 
 
 def audit(
@@ -145,15 +150,31 @@ _MOVE_MESSAGES = text(
     WHERE message.id = about.message_id AND about.all_leave AND message.household_id = :old
     """
 )
-_OPEN_ALERTS = """
-    alert.state = 'open' AND alert.household_id = :old AND alert.id IN (
-        SELECT l.id FROM follow_up f JOIN alert l ON l.follow_up_id = f.id AND l.state = 'open'
-        WHERE f.person_id = ANY(CAST(:people AS bigint[]))
-        UNION SELECT l.id FROM alert l WHERE l.state = 'open' AND l.person_id = ANY(CAST(:people AS bigint[]))
-          AND l.team_id IN (SELECT team_id FROM household WHERE id IN (:old, :new)
-                            UNION SELECT team_id FROM person WHERE id = ANY(CAST(:people AS bigint[]))))
-"""
-_MOVE_ALERTS = text(f"UPDATE alert SET household_id = :new WHERE {_OPEN_ALERTS}")
+_MOVE_ALERTS = text(
+    """
+    UPDATE alert SET household_id = :new
+    WHERE state = 'open' AND household_id = :old AND id = ANY(CAST(:alerts AS bigint[]))
+    """
+)
+# By follow-up, and by every team that an alert about these people may be filed under: no index holds their people.
+_OPEN_ALERTS = text(
+    """
+    WITH mine AS (
+        SELECT id, team_id FROM follow_up WHERE person_id = ANY(CAST(:people AS bigint[]))
+    ), teams AS (
+        SELECT team_id FROM mine
+        UNION SELECT team_id FROM appointment WHERE person_id = ANY(CAST(:people AS bigint[]))
+        UNION SELECT team_id FROM person WHERE id = ANY(CAST(:people AS bigint[]))
+        UNION SELECT h.team_id FROM household_member m JOIN household h ON h.id = m.household_id
+              WHERE m.person_id = ANY(CAST(:people AS bigint[]))
+    )
+    SELECT l.id FROM mine JOIN alert l ON l.follow_up_id = mine.id AND l.state = 'open'
+    UNION SELECT l.id FROM teams JOIN alert l ON l.team_id = teams.team_id
+          WHERE l.state = 'open' AND l.person_id = ANY(CAST(:people AS bigint[]))
+    UNION SELECT l.id FROM alert l
+          WHERE l.state = 'open' AND l.team_id IS NULL AND l.person_id = ANY(CAST(:people AS bigint[]))
+    """
+)
 # What one side wrote about a follow-up of the other: it stays with its own side, as a task by itself.
 _PART_REPLIES = text(
     """

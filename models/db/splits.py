@@ -16,6 +16,9 @@ from models.db.follow_up_rows import ChangedMeanwhile, NotAllowed
 from models.db.separating import Act, audit, move, separate, stop_texts, unconfirm
 from models.domain.words import Known, SplitReason, SplitSide
 
+# A refuge's name must not stand in the trail of the household that somebody fled.
+ELSEWHERE = "why is kept with the split, not in the trail of either household"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carer:
@@ -77,7 +80,7 @@ def split(session: Session, leaving: Leaving, act: Act) -> tuple[int, int]:
     if leaving.reason is SplitReason.PLACED_IN_CARE:
         _place(session, leaving, new, act)
     for household in (leaving.household_id, new):
-        audit(session, "household.split", household, act, why=leaving.note, detail={"split": split_id})
+        audit(session, "household.split", household, act, why=ELSEWHERE, detail={"split": split_id})
     return split_id, new
 
 
@@ -130,7 +133,7 @@ def undo(session: Session, split_id: int, *, reason: str, act: Act) -> int:
     for statement in (_HOLDS_BACK, _END_COPIES):
         session.execute(statement, params)
     for household in (old, new):
-        audit(session, "household.split_undone", household, act, why=reason, detail={"split": split_id})
+        audit(session, "household.split_undone", household, act, why=ELSEWHERE, detail={"split": split_id})
     return int(old)
 
 

@@ -167,6 +167,21 @@ class TestSplit:
                 session, text, words=words, answer_by=world.now, answer_at_most_every=timedelta(1), now=world.now
             )
 
+    def test_takes_along_what_staff_are_told_about_those_who_leave(self, world: World, family: Parted):
+        """Filed under whichever team, or under none; what is about the others stays."""
+        other = world.add("team", code="b", name="B", created_at=world.now)
+        for n, (person, team) in enumerate([(family.child, None), (family.child, other), (family.twin, None)]):
+            if team is not None:
+                world.run("UPDATE appointment SET team_id = :team WHERE id = :id", team=team, id=family.missed)
+            world.add(
+                "alert", kind="family_reply", urgency="routine", dedupe_key=f"told {n}", person_id=person,
+                household_id=family.household, team_id=team, practitioner_id=world.visitor, raised_at=world.now,
+                next_due_at=world.now,
+            )  # fmt: skip
+        _, new = family.split(world)
+        rows = world.rows("SELECT household_id FROM alert WHERE dedupe_key LIKE 'told%' ORDER BY dedupe_key")
+        assert [row.household_id for row in rows] == [new, new, family.household]
+
     def test_leaves_the_auditor_content(self, world: World, family: Parted):
         world.run("UPDATE practitioner SET email = 'last@example.org' WHERE last_resort")
         family.split(world)
@@ -252,18 +267,22 @@ class TestUndoing:
         assert [row.ended_how for row in rows] == [None, "undone"]
 
     def test_keeps_its_history(self, world: World, family: Parted):
-        """Who split it, who put it together again, and why; on the trail of each household apart."""
+        """Who and when on the trail of each household; why is kept apart: a refuge's name must not be read in the
+        trail of those whom somebody fled."""
         split, new = family.split(world)
         self.undo(world, split)
         entries = world.rows(
-            "SELECT household_id, action, why, actor FROM audit_entry WHERE action LIKE 'household.%' ORDER BY id"
+            "SELECT household_id, action, actor FROM audit_entry WHERE action LIKE 'household.%' ORDER BY id"
         )
         assert [tuple(entry) for entry in entries] == [
-            (family.household, "household.split", "the refuge rang", "person:ann"),
-            (new, "household.split", "the refuge rang", "person:ann"),
-            (family.household, "household.split_undone", "they are together again", "person:ann"),
-            (new, "household.split_undone", "they are together again", "person:ann"),
+            (family.household, "household.split", "person:ann"),
+            (new, "household.split", "person:ann"),
+            (family.household, "household.split_undone", "person:ann"),
+            (new, "household.split_undone", "person:ann"),
         ]
+        assert world.one("SELECT count(*) FROM audit_entry WHERE why LIKE '%refuge%'") == 0
+        (kept,) = world.rows("SELECT note, done_by, undone_by, undone_reason FROM household_split")
+        assert tuple(kept) == ("the refuge rang", "person:ann", "person:ann", "they are together again")
 
     def test_twice_is_refused(self, world: World, family: Parted):
         split, _ = family.split(world)
@@ -321,6 +340,7 @@ class TestRecordClosedForProtection:
         row = world.follow_up(family.missed)
         assert (row.state, row.owner_practitioner_id) == ("open", world.nurse)
         assert {alert.practitioner_id for alert in world.told(follow_up_id=row.id)} == {world.nurse}
+        assert "record_closed" in world.story(row.id)
 
     def test_purges_texts_and_unconfirms_numbers(self, world: World, family: Parted):
         self.close(world, family)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from config.rules import load_rules
 from intake.run import import_file
-from models.db import hold_texts, holds, splits
+from models.db import hold_ends, hold_texts, holds, splits
 from models.db.holds import new_hold
 from models.db.scope import Scope
 from models.db.separating import Act
@@ -231,7 +231,7 @@ class TestReminders:
         session.execute(text("UPDATE hold SET ended_at = :now, ended_by = 'person:a', ended_how = 'over',"
                              " ended_reason = 'home', next_due_at = NULL, apply_at = NULL"), {"now": NOON})  # fmt: skip
         row = {"id": found, "person_id": family.mother, "household_id": None, "pregnancy_id": None}
-        holds.wake(session, row, RULES.holds.rules[HoldKind.IN_HOSPITAL], by="person:a", now=NOON)
+        hold_ends.wake(session, row, RULES.holds.rules[HoldKind.IN_HOSPITAL], by="person:a", now=NOON)
         session.commit()
         plan(timedelta())
         assert self.count(session) == 1
