@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from config.pathways_loader import pathway_from
 from config.rules import Rules
-from models.db import case, case_story
+from models.db import case, case_story, hold_facts
 from models.db.case import Case
 from models.db.machine_reads import keep_read
 from models.db.pathway_shelf import PathwayShelf
@@ -65,7 +65,9 @@ def _ahead(session: Session, found: Case, pathway: Pathway, rules: Rules, now: d
     facts = case_story.facts_row(session, found.row.id)
     if facts is None:
         return
-    coming = coming_steps(facts.facts(high_risk=facts.high_risk), pathway, now=now, calendar=rules.calendar)
+    waits = hold_facts.rests(session, facts, rules.holds, calendar=rules.calendar)
+    known = facts.facts(high_risk=facts.high_risk, pauses=waits)
+    coming = coming_steps(known, pathway, now=now, calendar=rules.calendar)
     if coming:
         yield "Steps to come, if nobody does anything before:"
         for at, step in coming:

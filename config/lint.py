@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from config.lint_holds import hold_findings
 from config.lint_pathways import pathway_findings
 from config.lint_patterns import pattern_findings
 from config.lint_planning import family_review_findings, planning_findings
@@ -31,6 +32,7 @@ def lint_files(files: RuleFiles) -> list[Finding]:
     ladders_read = not in_pathways and not unreadable
     if events is not None and ladders_read:
         findings += event_findings(events, files.by_sort["pathway"])
+    findings += hold_findings(files, ladders_read=ladders_read)
     if contacts is not None:
         if ladders_read:
             findings += contact_findings(contacts, files.by_sort["pathway"])

@@ -27,7 +27,8 @@ def pace_findings(file: RuleFile, pathway: Pathway, places: Sequence[tuple[Where
     for where, step in places:
         if not all(_is_sooner(step, start, misses) for start in _STARTS for misses in _MISSES):
             yield file.finding((*where, "faster"), "no step later than at the routine pace")
-    if any(FollowUpTrigger.MISSED in step.triggers for step in pathway.steps):
+    spared = pathway.code in ceilings()["high_risk_rungs"]["not_for"]
+    if any(FollowUpTrigger.MISSED in step.triggers for step in pathway.steps) and not spared:
         yield from _rungs(file, pathway)
         yield from _patterns(file, pathway)
 
@@ -63,7 +64,7 @@ def _rungs(file: RuleFile, pathway: Pathway) -> Iterator[Finding]:
                 if planned[1].misses_at_least <= misses <= (planned[1].misses_at_most or misses)
             ]
             for rung, bound in bounds.items():
-                if rung != "triggers" and not _reached(steps, rung, bound, misses):
+                if rung not in ("triggers", "not_for") and not _reached(steps, rung, bound, misses):
                     said = ", ".join(f"{name} {value}" for name, value in bound.items())
                     yield file.finding(
                         ("overlays",), f"a high-risk step for {trigger} (miss {misses}) that tells the {rung}: {said}"

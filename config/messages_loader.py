@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from config.holds_loader import holds_from
 from config.message_lint import lint_folders
 from config.staffing_loader import staffing_from
 from config.yaml_files import RulesError, read_rule_file
@@ -88,7 +89,7 @@ def load(overlays: Sequence[Path] = (), *, zone: ZoneInfo = LONDON) -> MessageRu
     hours = _hours(_read(folders, "messages/gate.yaml"), zone)
     reminders = _read(folders, "messages/reminders.yaml")
     return MessageRules(
-        gate=_gate(_read(folders, "messages/gate.yaml"), _read(folders, "flags.yaml"), hours),
+        gate=_gate(folders, hours),
         sending=_sending(_read(folders, "messages/sending.yaml")),
         reminders=_reminders(reminders, hours),
         reminded_contacts=_reminded(_read(folders, "contacts.yaml")),
@@ -116,21 +117,21 @@ def _hours(gate: Content, zone: ZoneInfo) -> TextingHours:
     return TextingHours(zone, time.fromisoformat(allowed["opens"]), time.fromisoformat(allowed["closes"]))
 
 
-def _gate(gate: Content, flags: Content, hours: TextingHours) -> GateRules:
+def _gate(folders: Sequence[Path], hours: TextingHours) -> GateRules:
+    gate, flags, holds = (_read(folders, name) for name in ("messages/gate.yaml", "flags.yaml", "holds.yaml"))
     return GateRules(
         hours=hours,
         per_person_a_day=gate["caps"]["per_person_a_day"],
         per_household_a_day=gate["caps"]["per_household_a_day"],
         reconfirm_after=timedelta(days=gate["reconfirm_after_days"]),
         pregnancy_unknown_after_edd=timedelta(days=gate["pregnancy_unknown_days_after_edd"]),
-        bereaved_for=timedelta(days=gate["bereaved_for_days"]),
         useful_after_due=timedelta(minutes=gate["useful_for_minutes_after_due"]),
         look_again_after=timedelta(minutes=gate["look_again_after_minutes"]),
         home_prefix=gate["numbers"]["home"],
         mobile_prefixes=tuple(gate["numbers"]["mobile"]),
         not_mobile_prefixes=tuple(gate["numbers"]["not_mobile"]),
         flags_allowing_texts=frozenset(code for code, flag in flags["flags"].items() if flag["blocks_texts"] is False),
-        antenatal_contacts=frozenset(gate["antenatal_contacts"]),
+        holds=holds_from(holds),
     )
 
 

@@ -34,6 +34,9 @@ ORDER = (
     "adult-missed-contact",
     "discharge-proposed",
     "discharge-followed-up",
+    "bereavement-care",
+    "after-a-loss",
+    "moved-out",
     "referral-unanswered",
 )
 _INTRO = """# The ladders

@@ -21,6 +21,7 @@ SORTS = {
     "contacts.yaml": "contacts",
     "events.yaml": "events",
     "flags.yaml": "flags",
+    "holds.yaml": "holds",
     "prompts.yaml": "prompts",
     "patterns.yaml": "patterns",
     "holidays.yaml": "holidays",

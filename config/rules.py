@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from config.holds_loader import holds_from
 from config.lint import lint_files
 from config.overlay import key_of, merged
 from config.pathways_loader import pathway_from
@@ -32,6 +33,7 @@ from models.domain.contacts import ContactKinds
 from models.domain.family_events import EventRules
 from models.domain.flags import FlagKinds
 from models.domain.freshness import FeedRules
+from models.domain.holds import HoldRules
 from models.domain.pathway import Pathway
 from models.domain.patterns import PatternRules
 from models.domain.planning import FamilyReviewRule, PlanningRules
@@ -59,6 +61,7 @@ class Rules:
     contacts: ContactKinds
     events: EventRules
     flags: FlagKinds
+    holds: HoldRules
     prompts: PromptRules
     feeds: FeedRules
     patterns: PatternRules
@@ -133,6 +136,7 @@ def build_rules(files: RuleFiles, *, nation: str, today: date) -> Rules:
         contacts=contacts_from(contacts.content),
         events=events_from(events.content),
         flags=flags_from(flags.content),
+        holds=holds_from(files.by_sort["holds"][0].content),
         prompts=prompts_from(prompts.content),
         feeds=feeds_from(contacts.content),
         patterns=patterns_from(files.by_sort["patterns"][0].content),

@@ -10,6 +10,7 @@ from models.db import (
     intake_places,
     intake_pregnancies,
     intake_staging,
+    losses,
 )
 
 _KEYS = ("subject_key", "contact_key")
@@ -39,6 +40,7 @@ def apply_appointments(this: Import) -> Applied:
     )
     intake_appointments.book_expected(session)
     intake_appointments.record_deaths(session, by=this.by, now=now)
+    losses.hold_all(session, this.rules.holds, by=this.by, now=now, calendar=this.rules.calendar, work=True)
     given = {"source_id": source, "run_id": this.run_id, "by": this.by, "now": now}
     intake_changes.mark_returned(session, **given)  # type: ignore[arg-type]
     vanished = intake_changes.mark_vanished(session, **given) if this.is_whole else 0  # type: ignore[arg-type]

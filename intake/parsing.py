@@ -22,6 +22,7 @@ Parse = Callable[[str], str]
 MEMO_SIZE = 1 << 16
 LONGEST_CODE = 60
 EARLIEST_DATE = date(1900, 1, 1)
+HOME_REGION = "GB"  # of telephone numbers without a country
 # No due date lies further ahead than a pregnancy lasts, give or take.
 LONGEST_PREGNANCY = timedelta(days=310)
 _FLOAT_ID = re.compile(r"\d+(\.\d+)?[eE][+-]?\d+|\d+\.0+")
@@ -47,7 +48,7 @@ class Settings:
     flags: frozenset[str]
     zone: ZoneInfo
     now: datetime
-    region: str = "GB"
+    region: str = HOME_REGION
     version_kind: str | None = None
 
     @property
@@ -60,7 +61,7 @@ def parser_of(field: Field, settings: Settings, patterns: tuple[str, ...]) -> Pa
     """The memoised parser of one field; it raises BadValue saying what was expected."""
     match field.shape:
         case Shape.NHS_NUMBER:
-            parse: Parse = _nhs_number
+            parse: Parse = nhs_number
         case Shape.WORD:
             parse = _word(field.words)
         case Shape.CONTACT_CODE:
@@ -74,7 +75,7 @@ def parser_of(field: Field, settings: Settings, patterns: tuple[str, ...]) -> Pa
         case Shape.FLAG:
             parse = _flag(settings.flags)
         case Shape.PHONE:
-            parse = _phone(settings.region)
+            parse = phone_parser(settings.region)
         case Shape.FREE:
             return lambda text: text[: field.longest]
         case Shape.ID | Shape.NAME:
@@ -95,7 +96,8 @@ def _text(longest: int) -> Parse:
     return parse
 
 
-def _nhs_number(text: str) -> str:
+def nhs_number(text: str) -> str:
+    """Return the ten digits of an NHS number whose check digit is right. Raises BadValue."""
     digits = text.replace(" ", "").replace("-", "")
     if _FLOAT_ID.fullmatch(digits):
         raise BadValue("expected an NHS number of 10 digits; a spreadsheet has turned this one into a decimal number")
@@ -162,7 +164,9 @@ def _flag(known: frozenset[str]) -> Parse:
     return parse
 
 
-def _phone(region: str) -> Parse:
+def phone_parser(region: str) -> Parse:
+    """Return the reader of a telephone number of a region, to E.164. It raises BadValue."""
+
     def parse(text: str) -> str:
         try:
             number = phonenumbers.parse(text, region)
@@ -179,7 +183,7 @@ def _phone(region: str) -> Parse:
 def phone_number(text: str, region: str = "GB") -> str | None:
     """Return a telephone number as E.164; None where it can't be one."""
     try:
-        return _phone(region)(text)
+        return phone_parser(region)(text)
     except BadValue:
         return None
 

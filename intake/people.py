@@ -7,9 +7,11 @@ from models.db import (
     intake_contacts,
     intake_households,
     intake_identity,
+    intake_moves,
     intake_people,
     intake_places,
     intake_pregnancies,
+    losses,
     pattern_looks,
     plan_marks,
 )
@@ -44,6 +46,9 @@ def apply_people(this: Import) -> Applied:
     plan_marks.take_imported(session)
     pattern_looks.wake_changed_details(session, now=now)
     plan(session, this.rules, now=now, by=this.by)
+    rules, calendar = this.rules.holds, this.rules.calendar
+    losses.hold_all(session, rules, by=this.by, now=now, calendar=calendar, work=True)
+    intake_moves.hold_moved(session, rules, by=this.by, now=now, calendar=calendar)
     # A row about the unborn counts by what became of the pregnancy.
     unborn = intake_people.count_unborn(session)
     return Applied(new + min(made, unborn), changed + min(altered, unborn), conflicts=conflicts)

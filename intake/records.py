@@ -163,6 +163,8 @@ PEOPLE = RecordKind(
         Field("subject_life_status", Shape.WORD, words=("alive", "deceased", "unknown")),
         Field("pregnancy_outcome", Shape.WORD, words=_words(PregnancyOutcome)),
         Field("pregnancy_ended_on", Shape.PAST_DATE),
+        Field("moved_out_on", Shape.PAST_DATE),
+        Field("moved_to", Shape.NAME, keeps_row=True),
         Field("gp_practice", Shape.NAME, keeps_row=True),
         Field("postcode", Shape.NAME, keeps_row=True, longest=10),
         Field("caseload_holder", Shape.NAME, column="practitioner"),

@@ -32,7 +32,7 @@ from intake.records import KINDS
 from intake.report import ImportReport, faults_of
 from intake.rows import staging_columns, staging_lines
 from intake.staff import apply_staff
-from models.db import intake_runs, intake_staging
+from models.db import intake_apart, intake_runs, intake_staging
 from models.db.intake_runs import Counts, SourceRow
 from models.domain.contacts import Subject
 from models.domain.freshness import is_suddenly_small
@@ -212,6 +212,7 @@ def _finish(
 ) -> ImportReport:
     """Keep the faults, close the run, note the delivery, raise the tasks; return the report."""
     intake_staging.keep_faults(session, run_id=this.run_id)
+    kept_apart = intake_apart.list_kept_apart(session, run_id=this.run_id)
     verdicts = intake_staging.counts(session)
     records, rejected_rows = verdicts.get("r", 0) + verdicts.get("o", 0), verdicts.get("x", 0)
     counts = Counts(
@@ -230,7 +231,7 @@ def _finish(
             session, source_id=source.id, as_of=as_of, rows=rows, health=health, received_at=job.now,
             is_first=files == 1,
         )  # fmt: skip
-    _raise_tasks(this, job, applied, rejected_rows)
+    _raise_tasks(this, job, applied, rejected_rows, kept_apart=kept_apart)
     rejected, warnings = faults_of(session, run_id=this.run_id)
     return ImportReport(
         source=source.name, kind=job.kind, dry_run=dry_run, run_id=None if dry_run else this.run_id, as_of=as_of,
@@ -243,11 +244,11 @@ def _finish(
     )  # fmt: skip
 
 
-def _raise_tasks(this: Import, job: _Job, applied: Applied, rejected: int) -> None:
+def _raise_tasks(this: Import, job: _Job, applied: Applied, rejected: int, *, kept_apart: int) -> None:
     """One task a kind for the source's owner: rows to correct, people in conflict, appointments gone."""
     tasks = {
         AlertKind.REJECTED_ROWS: rejected - applied.conflicts + applied.contradicted,
-        AlertKind.IDENTITY_CONFLICT: applied.conflicts,
+        AlertKind.IDENTITY_CONFLICT: applied.conflicts + kept_apart,
         AlertKind.VANISHED: applied.vanished if job.kind is ImportKind.APPOINTMENTS else 0,
     }
     for kind, count in tasks.items():

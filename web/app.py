@@ -25,6 +25,7 @@ from web import (
     case_staffing,
     family,
     family_planning,
+    holds,
     login,
     machines,
     needs,
@@ -32,6 +33,7 @@ from web import (
     prompts,
     running,
     sharing,
+    splits,
     staffing,
     webhooks,
     worklist,
@@ -58,6 +60,12 @@ def create_app(settings: Settings, engine: Engine, rules: Rules) -> FastAPI:
         case_actions,
         family,
         family_planning,
+        adults,
+        sharing,
+        holds,
+        splits,
+        case_staffing,
+        staffing,
         prompts,
         needs,
         outbox,
@@ -65,10 +73,6 @@ def create_app(settings: Settings, engine: Engine, rules: Rules) -> FastAPI:
         machines,
         webhooks,
     ):
-        app.include_router(part.router)
-    for part in (case_staffing, staffing):
-        app.include_router(part.router)
-    for part in (adults, sharing):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_exception_handler(NotLoggedIn, _to_login)

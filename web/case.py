@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 
-from models.db import case, case_story, history, pathway_versions, pattern_page, planning_page
+from models.db import case, case_story, history, hold_facts, pathway_versions, pattern_page, planning_page
 from models.db.case import Case
 from models.domain.ids import FollowUpId
 from models.domain.ladder import coming_steps
@@ -122,8 +122,10 @@ def _ahead(visit: Visit, found: Case) -> list[tuple[Any, Any]]:
     pathway = visit.site.pathways.get(visit.db, found.row.pathway_code, found.row.pathway_version)
     if facts is None:
         return []
-    calendar = visit.site.rules.calendar
-    return list(coming_steps(facts.facts(high_risk=facts.high_risk), pathway, now=visit.now, calendar=calendar))
+    rules, calendar = visit.site.rules, visit.site.rules.calendar
+    waits = hold_facts.rests(visit.db, facts, rules.holds, calendar=calendar)
+    known = facts.facts(high_risk=facts.high_risk, pauses=waits)
+    return list(coming_steps(known, pathway, now=visit.now, calendar=calendar))
 
 
 def _other(visit: Visit, row: Any) -> tuple[Any, str]:
@@ -145,11 +147,12 @@ def _may(visit: Visit, found: Case) -> dict[str, bool]:
     )
     flags = [code for member in found.members for code in member.flags]
     switched_off = found.ending.texts_stopped_at is not None
-    stopped = numbers_say_no or switched_off or visit.site.rules.flags.blocks_texts(flags)
+    stopped = numbers_say_no or switched_off or bool(row.holds) or visit.site.rules.flags.blocks_texts(flags)
     return {
         "acknowledge": live and row.step_id is not None and row.state is not FollowUpState.BACKLOG,
         "release": row.state is FollowUpState.OPEN and not unrecorded and text_waits and not stopped,
         "outcome": live
+        and not row.after_loss
         and row.appointment_id is not None
         and row.appointment_status not in (AppointmentStatus.VOID, AppointmentStatus.DECLINED),
         "close": live and row.state is not FollowUpState.CLOSING,

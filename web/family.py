@@ -7,7 +7,7 @@ from starlette.responses import HTMLResponse
 
 from models.db import family_page, history
 from models.db.family_page import Family
-from web import sentences
+from web import hold_view, sentences
 from web.family_parts import parts
 from web.family_plan import view
 from web.pages import page
@@ -57,6 +57,7 @@ def show(visit: Visit, found: Family, *, status: int = 200, problem: str = "", *
         plan=view(visit, found),
         problem=problem,
         draft=draft,
+        **hold_view.view(visit, found),
         today=visit.now.astimezone(visit.site.rules.calendar.zone).date(),
         **parts(visit, found),
     )

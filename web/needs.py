@@ -22,6 +22,7 @@ BY_THE_WORK = (
     AlertKind.STEP_EXTENSION,
     AlertKind.DISCLOSURE_DUE,
     AlertKind.FATHER_NOT_ASKED,
+    AlertKind.HOLD_ENDING,
 )
 
 

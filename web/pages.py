@@ -58,6 +58,15 @@ DONE = {
     "adult_recorded": "What you know of this adult is written down.",
     "adult_added": "The adult is written down. Say what is known of them.",
     "pre_birth_recorded": "It is recorded, and followed up.",
+    "hold_set": "It is recorded. Texts to the family are stopped; plans follow within a minute.",
+    "hold_ended": "It is recorded. Plans follow within a minute.",
+    "hold_kept_on": "It goes on, and you are asked again on that day.",
+    "accepted": "The acceptance is recorded. What is still open can be closed now, with its reason.",
+    "acceptance_withdrawn": "The family is ours again, and what was closed by the acceptance is open.",
+    "split": "The household is separated. Every number has to be confirmed again before a text.",
+    "split_undone": "The household is one again. Every number has to be confirmed again before a text.",
+    "record_closed": "The record is closed to all but the named nurse.",
+    "record_opened": "The record is open again. Every number has to be confirmed again before a text.",
     "already": "That was done already, a moment ago: nothing was done twice.",
 }
 

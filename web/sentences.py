@@ -8,7 +8,7 @@ from models.db.worklist_rows import ListRow
 from models.domain import worklist_order
 from models.domain.contacts import ContactKind
 from models.domain.pathway import Pathway
-from models.domain.words import AppointmentStatus, FollowUpState, FollowUpTrigger, MessageState
+from models.domain.words import AppointmentStatus, FollowUpState, FollowUpTrigger, LifeStatus, MessageState
 from web import words
 from web.templates_env import day
 
@@ -54,6 +54,8 @@ def tell(row: ListRow, *, kind: ContactKind | None, name: str, pathway: Pathway,
 
 def why_here(row: ListRow, *, kind: ContactKind | None, name: str, zone: ZoneInfo) -> str:
     """Such as "6 to 8 week review on 3 Aug 2026: was not brought, second time in a row"."""
+    if row.after_loss or (row.life_status is LifeStatus.DECEASED and row.trigger is not FollowUpTrigger.FAMILY_EVENT):
+        return f"{name}: planned before a loss. Please call it off, and close this"
     on = f"{name} on {day(row.starts_at, zone)}" if row.starts_at is not None else name
     by = f"needed by {day(row.window_end, zone)}" if row.window_end is not None else "is due"
     match row.trigger:
@@ -77,6 +79,8 @@ def why_here(row: ListRow, *, kind: ContactKind | None, name: str, zone: ZoneInf
 
 def why_place(row: ListRow, *, now: datetime) -> str:
     """Why the row stands where it does in the list."""
+    if row.after_loss:
+        return "After a loss"
     if row.breach_at > now:
         parts = [label for label, on in (("red flag", row.red_flag), ("high-risk flag", row.high_risk)) if on]
         return ", ".join([*parts, "not overdue yet"]).capitalize()

@@ -113,6 +113,12 @@ _FOLLOW_UP: Mapping[str, Callable[[_Told], str]] = {
     "seen_evidence": lambda t: "The record shows that the right person was seen; somebody has to confirm and close",
     "seen_withdrawn": lambda t: "What showed that somebody was seen was taken back: the plan goes on",
     "acknowledged": lambda t: f"{t.who} acknowledged it until {t.time('until')}",
+    "text_not_offered": lambda t: "No text was prepared: something stands in its way on the family's page",
+    "text_dropped": lambda t: f"The text that waited was dropped: {words.HELD_BECAUSE[t.happening.reason or 'hold']}",
+    "plan_gave_way": lambda t: "There was a loss: a gentler plan took over; a person closes this",
+    "plan_put_back": lambda t: f"{t.who} says that the news was wrong: this goes on by its own plan",
+    "record_closed": lambda t: f"{t.who} closed the record for protection; only the named nurse sees it from here",
+    "record_opened": lambda t: f"{t.who} opened the record again",
     "text_offered": lambda t: "A neutral text to the family was prepared; it waits for a person's release",
     "text_not_possible": lambda t: "No text could be prepared: no number is known",
     "text_released": lambda t: f"{t.who} checked and released the text",
@@ -138,7 +144,15 @@ _FOLLOW_UP: Mapping[str, Callable[[_Told], str]] = {
     "closed": lambda t: f"{t.who} closed it",
     "reopened": lambda t: f"{t.who} opened it again",
 }
-_REASON_IS_CODE = ("step_passed", "text_not_possible", "text_held_back", "text_no_report", "text_fate_unknown")
+_REASON_IS_CODE = (
+    "text_not_offered",
+    "text_dropped",
+    "step_passed",
+    "text_not_possible",
+    "text_held_back",
+    "text_no_report",
+    "text_fate_unknown",
+)
 
 
 def tell_story(happenings: list[Happening], *, pathway: Pathway, zone: ZoneInfo) -> list[Line]:

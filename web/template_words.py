@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from config.rules import Rules
+from models.domain.words import HoldKind
 from web import adult_words, sentences, words
 
 
@@ -21,6 +22,9 @@ def template_words(rules: Rules) -> Mapping[str, Callable[..., object]]:
     def flag_why(code: str) -> str:
         kind = rules.flags.kinds.get(code)
         return (kind.why_blocked or "") if kind is not None else ""
+
+    def hold_sign(kind: str) -> str:
+        return words.HANDED_OVER if kind == "handed_over" else rules.holds.rules[HoldKind(kind)].sign
 
     def age_on(born: date, now: datetime) -> str:
         return sentences.age(born, on=now.astimezone(rules.calendar.zone).date())
@@ -44,6 +48,7 @@ def template_words(rules: Rules) -> Mapping[str, Callable[..., object]]:
         "flag_name": flag_name,
         "flag_stops_texts": flag_stops_texts,
         "flag_why": flag_why,
+        "hold_sign": hold_sign,
         "age_on": age_on,
         "corrected_age": corrected_age,
         "person_words": sentences.person,
@@ -80,6 +85,7 @@ _LISTS: Mapping[str, Mapping[Any, str]] = {
     "asked": adult_words.ASKED,
     "told_by": adult_words.TOLD_BY,
     "missed_by": adult_words.MISSED_BY,
+    "way": words.WAYS,
 }
 
 

@@ -58,6 +58,11 @@ class Act:
         raw = self.text(name, longest=20)
         return int(raw) if raw.isascii() and raw.isdigit() and int(raw) < 2**63 else None
 
+    def numbers(self, name: str) -> frozenset[int]:
+        """The whole numbers in all fields of a name."""
+        raw = (value for value in self.form.getlist(name) if isinstance(value, str))
+        return frozenset(int(value) for value in raw if value.isascii() and value.isdigit() and int(value) < 2**63)
+
 
 def cookie_name(site: Site) -> str:
     """The session cookie's name; the prefix makes browsers refuse it from other hosts and over plain http."""

@@ -14,6 +14,7 @@ from models.domain.words import (
     ExpectedState,
     FollowUpState,
     FollowUpTrigger,
+    HandoverWay,
     Known,
     LifeStatus,
     MessageState,
@@ -23,6 +24,7 @@ from models.domain.words import (
     PromptDecision,
     Purpose,
     RouteKind,
+    SplitReason,
     StaffingGap,
     StaffRole,
     Urgency,
@@ -147,7 +149,7 @@ ALERTS: Final[Mapping[AlertKind, str]] = {
     AlertKind.ACTION_OVERDUE: "An agreed action is overdue",
     AlertKind.FATHER_NOT_ASKED: "Nobody has asked about the father or partner yet",
     AlertKind.INDICATOR_REVIEW: "An older score came in: please review it",
-    AlertKind.HOLD_ENDING: "A hold ends: please review it",
+    AlertKind.HOLD_ENDING: "Decide: does this still hold for the family?",
     AlertKind.MERGE_PROPOSED: "Two records may be one person",
     AlertKind.STEP_EXTENSION: "A colleague asks for more time for a step",
     AlertKind.POOL_UNCLAIMED: "Nobody in the team has taken this up",
@@ -227,6 +229,10 @@ HELD_BECAUSE: Final[Mapping[str, str]] = {
     Reason.RECIPIENT_DIED: "the person it would go to has died",
     Reason.CHILD_DIED: "the child has died",
     Reason.BEREAVED: "there was a loss in the family",
+    Reason.PROTECTED_IDENTITY: "whom to contact may have changed; the named nurse decides",
+    Reason.MOVED_OUT: "the family has moved out",
+    Reason.IN_HOSPITAL: "mother or baby is in hospital",
+    Reason.LIVES_APART: "the household was separated since",
     Reason.LIFE_UNKNOWN: "nobody has confirmed that child and parent are alive",
     Reason.PREGNANCY_ENDED: "the pregnancy has ended",
     Reason.PREGNANCY_UNKNOWN: "nobody has confirmed that the pregnancy goes on",
@@ -264,6 +270,8 @@ HELD_BECAUSE: Final[Mapping[str, str]] = {
     Reason.DAILY_LIMIT: "this family has had its texts for today",
     Reason.FEED_LATE: "the data are late",
     Reason.TOO_LATE: "its time had passed",
+    "hold": "something stands in its way: see the family's page",
+    "split": "the household was separated, or put together again",
     "own_fault": "of a fault of Steadfast itself; support has been told",
 }
 
@@ -306,4 +314,24 @@ ROUTES: Final[Mapping[RouteKind, str]] = {
     RouteKind.ACCOUNT: "login",
     RouteKind.EMAIL: "e-mail",
     RouteKind.PHONE: "telephone",
+}
+HANDED_OVER: Final = "Moved out, accepted by another service"
+WAYS: Final[Mapping[HandoverWay, str]] = {
+    HandoverWay.PHONE: "By phone",
+    HandoverWay.MEETING: "In a meeting",
+    HandoverWay.SECURE_EMAIL: "By secure e-mail",
+    HandoverWay.RECORD_SYSTEM: "In the record system",
+    HandoverWay.LETTER: "By letter",
+}
+LOSSES: Final[Mapping[PregnancyOutcome, str]] = {
+    PregnancyOutcome.MISCARRIAGE: "Miscarriage",
+    PregnancyOutcome.STILLBIRTH: "Stillbirth",
+    PregnancyOutcome.TERMINATION: "It was ended",
+    PregnancyOutcome.NEONATAL_DEATH: "The baby died soon after birth",
+    PregnancyOutcome.OTHER_END: "It ended in another way",
+}
+SEPARATED: Final[Mapping[SplitReason, str]] = {
+    SplitReason.RELATIONSHIP_ENDED: "The relationship has ended",
+    SplitReason.FLED: "Somebody has fled",
+    SplitReason.PLACED_IN_CARE: "A child was placed in care",
 }

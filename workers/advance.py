@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from config.rules import Rules
-from models.db import alerts, follow_ups, messages, recipients
+from models.db import alerts, follow_ups, hold_facts, messages, recipients
 from models.db.alerts import NewAlert
 from models.db.follow_ups import Advanced, Claimed, Told
 from models.db.messages import NewMessage
@@ -19,6 +19,7 @@ from models.db.pathway_shelf import PathwayShelf
 from models.db.people_resolution import Directory, Reached, directory
 from models.domain import dedupe
 from models.domain.follow_up_states import FollowUpEvent, advance
+from models.domain.holds import pauses
 from models.domain.ids import FollowUpId, TeamId
 from models.domain.ladder import decide
 from models.domain.ladder_facts import (
@@ -68,19 +69,27 @@ def advance_due(
     unknown = [(row.person_id, row.household_id) for row in claimed if not row.high_risk]
     risky = follow_ups.flagged(session, unknown, harmless_flags=harmless_flags(rules))
     staff = _staff(session, claimed, rules=rules, now=now)
+    waiting = hold_facts.pausing(session, [row.id for row in claimed], rules.holds)
     writes = _Writes()
     for row in claimed:
         pathway = pathways.get(session, row.pathway_code, row.pathway_version)
         high_risk = row.high_risk or (row.person_id, row.household_id) in risky
         if high_risk and row.state == FollowUpState.BACKLOG:
             row = _out_of_backlog(writes, row)
+        rests = pauses(
+            waiting.get(row.id, ()),
+            rules.holds,
+            pathway_code=row.pathway_code,
+            high_risk=high_risk,
+            calendar=rules.calendar,
+        )
         handed = hand_over(row, pathway, staff=staff, high_risk=high_risk)
-        facts = row.facts(high_risk=high_risk, hand_over=handed)
+        facts = row.facts(high_risk=high_risk, hand_over=handed, pauses=rests)
         decision = decide(facts, pathway, now=now, calendar=rules.calendar)
         if decision.step_id is None and row.state == FollowUpState.OPEN:
             row = _wait_with_another(writes, row, pathway, staff=staff)
         _note(writes, row, decision, staff=staff, high_risk=high_risk, given=handed is HandOver.GIVEN)
-    _store(session, writes, now=now)
+    _store(session, writes, rules=rules, now=now)
     return len(claimed)
 
 
@@ -236,24 +245,30 @@ def _alert(row: Claimed, action: RaiseAlert, reached: Reached, *, told: int) -> 
     )
 
 
-def _store(session: Session, writes: _Writes, *, now: datetime) -> None:
+def _store(session: Session, writes: _Writes, *, rules: Rules, now: datetime) -> None:
     follow_ups.store(session, writes.rows)
     alerts.overtake(session, writes.overtaken, outcome="next_step", by="engine", now=now)
     raised = alerts.raise_many(session, writes.raised, now=now)
     raised += triage_alerts(session, writes.triage, now=now)
     messages.alert_emails(session, raised, now=now)
-    writes.events.extend(_offer_texts(session, writes.texts, now=now))
+    writes.events.extend(_offer_texts(session, writes.texts, rules=rules, now=now))
     follow_ups.tell(session, writes.events, now=now)
 
 
-def _offer_texts(session: Session, offered: Sequence[tuple[Claimed, str]], *, now: datetime) -> list[Told]:
-    """Write the neutral texts that wait for a person, one a household; return what the stories say of it."""
+def _offer_texts(
+    session: Session, offered: Sequence[tuple[Claimed, str]], *, rules: Rules, now: datetime
+) -> list[Told]:
+    """Write the neutral texts that wait for a person; return what the stories say of it. None under a hold."""
     if not offered:
         return []
     whom = recipients.for_follow_ups(session, [row.id for row, _ in offered])
+    held = hold_facts.blocked(session, [row.id for row, _ in offered], rules.holds)
     texts: dict[int, NewMessage] = {}
     events = []
     for row, step_id in offered:
+        if row.id in held:
+            events.append(Told(row.id, "text_not_offered", row.state, row.state, step_id, reason="hold"))
+            continue
         recipient = whom.get(FollowUpId(row.id))
         if recipient is None or recipient.contact_point_id is None:
             events.append(Told(row.id, "text_not_possible", row.state, row.state, step_id, reason="no_number"))

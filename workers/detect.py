@@ -35,6 +35,7 @@ from workers.carers import consider_contacts
 from workers.casework import Casework, opening_statuses, people_and_teams
 from workers.expect import look_at_expected
 from workers.family_events import open_events
+from workers.holds import apply_holds, settle_plans
 from workers.opening import Opener
 from workers.patterns import look_at_patterns, people_of_patterns
 from workers.planning import follow_rules, look_at_pregnancies, plan_marked
@@ -54,6 +55,7 @@ class Detected:
     reconsidered: int
     expected: int
     indicators: int
+    holds: int
     events: int
     patterns: int
     planned: int
@@ -69,6 +71,7 @@ class Detected:
             + self.events
             + self.patterns
             + self.planned
+            + self.holds
         )
 
 
@@ -97,11 +100,13 @@ def detect_all(engine: Engine, rules: Rules, *, now: Now = clock.now, wait: bool
     reconsidered += drain(reconsider)
     looked += drain(look_at_expected)
     indicators = drain(raise_prompts)
-    # Patterns last: they raise what the others opened; and an event that one recorded is opened before the next look.
+    # Holds turn plans, and record events. Patterns last: they raise what the others opened; and an event that one
+    # recorded is opened before the next look.
+    holds = drain(apply_holds)
     events = drain(open_events)
     patterns = drain(look_at_patterns)
     events += drain(open_events) if patterns else 0
-    return Detected(flipped, reconsidered, looked, indicators, events, patterns, planned)
+    return Detected(flipped, reconsidered, looked, indicators, holds, events, patterns, planned)
 
 
 def _drain(engine: Engine, rules: Rules, step: Step, *, now: Now, wait: bool) -> int:
@@ -168,6 +173,7 @@ def casework_on(
 def finish(session: Session, work: Casework, *, now: datetime) -> None:
     """Store what was decided: follow-ups with their stories, triage tasks, contacts met, cancellations to explain."""
     cases.save(session, work.cases, now=now)
+    settle_plans(session, work.opener.rules, [case.id for case in work.cases if case.is_live], now)
     raised = triage_alerts(session, work.opener.triage, now=now)
     raised += alerts.raise_many(session, [_unexplained(work.opener, row) for row in work.unexplained], now=now)
     expected.mark_met(session, work.met, now=now)

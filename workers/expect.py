@@ -14,14 +14,14 @@ from models.db.cases import Case
 from models.db.expected import DueExpected, Successor
 from models.db.people_resolution import Whose, directory
 from models.domain.expected import ExpectedFacts, Look, LookRules, look
-from models.domain.words import ExpectedState, FollowUpTrigger, LifeStatus
+from models.domain.words import LOST_PREGNANCIES, ExpectedState, FollowUpTrigger, LifeStatus
 from workers.advance import harmless_flags
 from workers.backlog import triage_alerts
+from workers.holds import settle_plans
 from workers.opening import Opener, Opening
 from workers.succession import Succession
 
 SET_SIZE = 2_000
-_LOST = frozenset({"miscarriage", "stillbirth", "termination", "neonatal_death", "other_end"})
 
 
 def look_rules(rules: Rules) -> LookRules:
@@ -44,6 +44,7 @@ def look_at_expected(session: Session, rules: Rules, now: datetime) -> int:
     changed = Succession(session, work, rows, opened=opened, successors=successors).draw()
     plan_marks.mark(session, [row.person_id for row in rows if row.whole_family and row.met_at is not None])
     cases.save(session, [*changed, *work.opened], now=now)
+    settle_plans(session, rules, [case.id for case in work.opened], now)
     triage_alerts(session, work.triage, now=now)
     return len(rows)
 
@@ -61,8 +62,8 @@ def _facts(row: DueExpected, rules: Rules) -> ExpectedFacts:
 
 
 def _ended(row: DueExpected, rules: Rules) -> ExpectedState | None:
-    """Why nobody wants it any more: death, the end of the pregnancy, or a service that is not planned any more."""
-    if row.life_status == LifeStatus.DECEASED or row.pregnancy_outcome in _LOST:
+    """Why nobody wants it any more: death, a loss, another service has accepted them, birth, a service not planned."""
+    if row.life_status == LifeStatus.DECEASED or row.pregnancy_outcome in LOST_PREGNANCIES or row.handed_over:
         return ExpectedState.NOT_APPLICABLE
     if row.pregnancy_outcome is not None and row.pregnancy_outcome not in ("unknown", "continuing"):
         return ExpectedState.SUPERSEDED

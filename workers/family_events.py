@@ -18,6 +18,7 @@ from models.domain.words import FamilyEventKind, FollowUpState, FollowUpTrigger
 from workers.advance import harmless_flags
 from workers.backlog import triage_alerts
 from workers.case_changes import continue_in
+from workers.holds import settle_plans
 from workers.opening import Opener, Opening
 
 _ONE_THREAD = frozenset(
@@ -38,6 +39,7 @@ def open_events(session: Session, rules: Rules, now: datetime) -> int:
         if row.kind in _ONE_THREAD and opened.state is not FollowUpState.BACKLOG:
             threads.go_on(opened, rules)
     cases.save(session, [*threads.earlier, *work.opened], now=now)
+    settle_plans(session, rules, [case.id for case in work.opened], now)
     triage_alerts(session, work.triage, now=now)
     return len(rows)
 

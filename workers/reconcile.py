@@ -20,6 +20,7 @@ from models.domain.words import AlertKind, Extent, FeedHealth, FollowUpTrigger, 
 from workers.advance import harmless_flags
 from workers.carers import ask_due, put_after_changes
 from workers.discharges import look_at_discharges
+from workers.holds import find_losses, review_holds, settle_plans
 from workers.machine import Machine
 from workers.opening import Opener, Opening
 from workers.sharing import share_due
@@ -45,7 +46,8 @@ def reconcile(machine: Machine) -> int:
         chase_referrals,
         lapse_extensions,
         challenge_silent,
-        _find_risk_if_due,
+        review_holds,
+        _find_if_due,
     ):
         with Session(machine.engine) as session, session.begin():
             handled += step(session, rules, machine.clock(session))
@@ -136,6 +138,7 @@ def chase_referrals(session: Session, rules: Rules, now: datetime) -> int:
             )
         )
     cases.save(session, work.opened, now=now)
+    settle_plans(session, rules, [case.id for case in work.opened], now)
     return len(silent)
 
 
@@ -170,12 +173,12 @@ def find_risk(session: Session, rules: Rules, now: datetime) -> int:
     return follow_ups.wake_flagged(session, harmless_flags=harmless_flags(rules), now=now)
 
 
-def _find_risk_if_due(session: Session, rules: Rules, now: datetime) -> int:
-    """Every flag is looked at, so not at every ring."""
+def _find_if_due(session: Session, rules: Rules, now: datetime) -> int:
+    """Every flag and every recent loss is looked at, so not at every ring."""
     last = ticks.last_success(session, RISK_TICK)
     if last is not None and now - last < RISK_EVERY:
         return 0
-    found = find_risk(session, rules, now)
+    found = find_risk(session, rules, now) + find_losses(session, rules, now)
     ticks.succeeded(session, RISK_TICK, handled=found, now=now)
     return found
 

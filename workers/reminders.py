@@ -40,7 +40,7 @@ def drain(engine: Engine, rules: MessageRules, *, clock: Clock, limit: int = BAT
 
 def plan_due(session: Session, rules: MessageRules, *, now: datetime, limit: int) -> int:
     """Queue the reminders now due of up to `limit` appointments; return how many were looked at. The caller commits."""
-    claimed = reminders.claim_due(session, now=now, limit=limit)
+    claimed = reminders.claim_due(session, rules.gate.holds, now=now, limit=limit)
     if not claimed:
         return 0
     due: list[tuple[BookedAppointment, DueReminder]] = []

@@ -128,12 +128,15 @@ def scope_of(session: Session, account_id: AccountId) -> Scope | None:
     if account is None:
         return None
     teams = session.scalars(select(AccountTeam.team_id).where(AccountTeam.account_id == account_id))
+    closed = frozenset(TeamId(team) for team in session.scalars(select(Team.id).where(Team.restricted)))
+    sees_closed = account.role == AccountRole.NAMED_NURSE
     return Scope(
         account_id=account_id,
         username=account.username,
         role=AccountRole(account.role),
         all_teams=account.all_teams,
-        team_ids=frozenset(TeamId(team_id) for team_id in teams),
+        team_ids=frozenset(TeamId(team_id) for team_id in teams) | (closed if sees_closed else frozenset()),
+        hidden_team_ids=frozenset() if sees_closed else closed,
         practitioner_id=None if account.practitioner_id is None else PractitionerId(account.practitioner_id),
     )
 

@@ -192,7 +192,7 @@ _END = text(
     UPDATE alert SET state = 'done', ended_at = :now, ended_by = :by, outcome = :outcome
     WHERE id = :id AND state = 'open' AND kind NOT IN
         ('step', 'confirm_seen', 'second_signature', 'referral_prompt', 'step_extension', 'disclosure_due',
-         'father_not_asked')
+         'father_not_asked', 'hold_ending')
     RETURNING household_id
     """
 )

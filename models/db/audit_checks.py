@@ -3,7 +3,7 @@
 Written apart from the engine's own queries on purpose: the same mistake twice is less likely.
 """
 
-from models.db import audit_adults, audit_patterns, audit_planning, audit_sharing, audit_staffing
+from models.db import audit_adults, audit_holds, audit_patterns, audit_planning, audit_sharing, audit_staffing
 from models.db.audit_check import Check
 
 _LIVE = "f.state IN ('open', 'backlog', 'seen', 'closing')"
@@ -279,7 +279,7 @@ CHECKS: tuple[Check, ...] = (
         "team_without_lead",
         "3.2",
         "teams without a team lead: their steps go straight to the last-resort owner",
-        "SELECT t.id FROM team t WHERE t.lead_practitioner_id IS NULL",
+        "SELECT t.id FROM team t WHERE t.lead_practitioner_id IS NULL AND NOT t.restricted",
         warns_only=True,
     ),
     Check(
@@ -303,4 +303,5 @@ CHECKS: tuple[Check, ...] = (
     *audit_planning.CHECKS,
     *audit_sharing.CHECKS,
     *audit_adults.CHECKS,
+    *audit_holds.CHECKS,
 )

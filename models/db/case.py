@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.db.apart import apart
 from models.db.scope import Scope
 from models.db.worklist_rows import ListRow, rows
 from models.domain.ids import FollowUpId, HouseholdId, PersonId
@@ -245,8 +246,10 @@ _PROMPTS = text(
     """
 )
 _REPLIES = text(
-    """
+    f"""
     SELECT i.received_at, i.body, a.state = 'open' FROM alert a JOIN inbound_message i ON i.alert_id = a.id
-    WHERE a.follow_up_id = :id ORDER BY i.id DESC LIMIT 10
+    LEFT JOIN contact_point c ON c.id = i.contact_point_id
+    WHERE a.follow_up_id = :id AND NOT {apart("c.person_id", "CAST(:person AS bigint)")}
+    ORDER BY i.id DESC LIMIT 10
     """
 )

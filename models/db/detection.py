@@ -118,7 +118,8 @@ _GUARDED = "a.contact_code = ANY(CAST(:guarded AS text[]))"
 _FIELDS = f"""
     a.id, {{from_status}}, a.status, a.status_by, a.subtype, a.mode, a.subject_role, a.person_id, a.household_id,
     CASE WHEN {_GUARDED} THEN coalesce(a.team_id, w.team_id) ELSE coalesce(a.team_id, p.team_id, h.team_id) END,
-    a.contact_code, a.practitioner_id, CASE WHEN NOT {_GUARDED} THEN p.caseload_holder_id END, a.starts_at, a.ends_at,
+    a.contact_code, CASE WHEN p.protected_at IS NULL THEN a.practitioner_id END,
+    CASE WHEN NOT {_GUARDED} THEN p.caseload_holder_id END, a.starts_at, a.ends_at,
     a.reason, a.recorded_at, a.cancelled_at, a.expected_contact_id, a.first_received_at, s.go_live_on,
     a.status_by LIKE 'person:%' OR 'attendance' = ANY(s.authoritative_for), {{changed_at}}
 """

@@ -38,6 +38,7 @@ class DueExpected(NamedTuple):
     met_at: datetime | None
     followed: bool
     born_child: int | None
+    handed_over: bool  # moved out, and accepted elsewhere
 
 
 def take_due(session: Session, *, now: datetime, limit: int, twins_within: timedelta) -> list[DueExpected]:
@@ -139,7 +140,12 @@ _TAKE = text(
                WHERE mother.person_id = e.person_id AND mother.valid_until IS NULL
                  AND n.anchor_on BETWEEN g.ended_on AND g.ended_on + CAST(:twins AS int)
                  AND n.state IN ('planned', 'booked', 'overdue')
-               ORDER BY n.anchor_on, n.id LIMIT 1) END
+               ORDER BY n.anchor_on, n.id LIMIT 1) END,
+           EXISTS (SELECT FROM hold h WHERE h.person_id = e.person_id AND h.ended_at IS NULL
+                   AND h.handover_id IS NOT NULL)
+           OR EXISTS (SELECT FROM household_member m JOIN hold h ON h.household_id = m.household_id
+                      WHERE m.person_id = e.person_id AND m.valid_until IS NULL AND h.ended_at IS NULL
+                        AND h.handover_id IS NOT NULL)
     FROM due e
     JOIN person p ON p.id = e.person_id
     LEFT JOIN pregnancy g ON g.id = e.pregnancy_id

@@ -131,13 +131,15 @@ def close(
     """Close with a reason; for high risk, ask a second person, or be that second person. Return the state it is in now.
 
     A note is always wanted. Raises ChangedMeanwhile, IllegalTransition for one that has ended, NotAllowed for the same
-    person twice, an empty note, or an unrecorded outcome, which ends by recording the outcome.
+    person twice, an empty note, an unrecorded outcome, which ends by recording the outcome, a transfer that nobody has
+    accepted, or a family that moved out while nobody has.
     """
     row = lock(session, follow_up_id, row_version)
     if not note.strip():
         raise NotAllowed("closing needs a note: who was seen, when and by whom, or why this ends")
     if row.trigger is FollowUpTrigger.OUTCOME_NOT_RECORDED and reason not in _WITHOUT_OUTCOME:
         raise NotAllowed(f"follow-up {row.id} waits for an outcome; record it instead of closing")
+    _check_transfer(session, row, reason)
     if row.state is FollowUpState.CLOSING:
         if row.closing_by == account.actor:
             raise NotAllowed("a second person has to agree; you are the one who asked")
@@ -227,6 +229,20 @@ REOPENED = (
 )
 
 
+def _check_transfer(session: Session, row: Locked, reason: ClosedReason) -> None:
+    """A family that moved is closed as such only by the receiver's acceptance, which the row then names (hazard 17)."""
+    agreed = ClosedReason(row.closing_reason) if row.closing_reason else reason
+    found = session.execute(_TRANSFER, {"id": row.id}).one()
+    if found.still_ours:
+        raise NotAllowed(
+            "the family has moved out and nobody has accepted it; record the acceptance, or end the hold if it stayed"
+        )
+    if agreed is ClosedReason.TRANSFER_ACCEPTED:
+        if found.handover_id is None:
+            raise NotAllowed("nobody has accepted the family yet; record the acceptance on the family's page first")
+        change(session, row, "handover_id = :handover", {"handover": found.handover_id})
+
+
 def _end(
     session: Session,
     row: Locked,
@@ -264,6 +280,21 @@ def _lease_facts(row: Locked) -> FollowUpFacts:
     )
 
 
+# `still_ours`: it is about a move itself, and somebody of the family moved out whom nobody has accepted.
+_TRANSFER = text(
+    """
+    SELECT max(h.handover_id) AS handover_id, coalesce(bool_or(v.kind = 'moved_out' AND h.handover_id IS NULL), false)
+        AS still_ours
+    FROM follow_up f
+    LEFT JOIN family_event v ON v.id = f.family_event_id
+    LEFT JOIN hold h ON h.kind = 'moved_out' AND h.ended_at IS NULL
+      AND (h.person_id = f.person_id OR h.household_id = f.household_id
+           OR (v.kind = 'moved_out' AND h.person_id IN (
+               SELECT m.person_id FROM household_member m
+               WHERE m.household_id = f.household_id AND m.valid_until IS NULL)))
+    WHERE f.id = :id
+    """
+)
 _ACKNOWLEDGE_ALERTS = text(
     """
     UPDATE alert SET acknowledged_by = :by, acknowledged_at = :now,

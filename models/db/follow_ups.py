@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.db.packing import packed, packed_tuples, unpacked
-from models.domain.ladder_facts import NOTHING_MOVED, FollowUpFacts, HandOver, MovedTime, load_done
+from models.domain.ladder_facts import NOTHING_MOVED, FollowUpFacts, HandOver, MovedTime, Pause, load_done
 from models.domain.words import ActorKind, FollowUpState, FollowUpTrigger, StepChange
 
 
@@ -55,8 +55,10 @@ class Claimed(NamedTuple):
     caseload_moved_at: datetime | None
     step_times: list[tuple[str, str, str, str, bool]] | None
 
-    def facts(self, *, high_risk: bool, hand_over: HandOver | None = None) -> FollowUpFacts:
-        """Return what the ladder's decision asks for."""
+    def facts(
+        self, *, high_risk: bool, hand_over: HandOver | None = None, pauses: tuple[Pause, ...] = ()
+    ) -> FollowUpFacts:
+        """Return what the ladder's decision asks for. `pauses`: what holds keep waiting."""
         return FollowUpFacts(
             FollowUpState(self.state),
             FollowUpTrigger(self.trigger),
@@ -79,6 +81,7 @@ class Claimed(NamedTuple):
             self.pattern_at,
             _moved(self.step_times) if self.step_times else NOTHING_MOVED,
             hand_over,
+            pauses,
         )
 
 
@@ -178,8 +181,9 @@ _FACTS = """
            f.pathway_version, f.cycle, f.miss_count, f.high_risk, f.red_flag, f.anchor_at, f.breach_at, f.opened_at,
            f.step_id, f.step_fired_at, f.step_raised_to, f.steps_done, f.acknowledged_until, f.owner_practitioner_id,
            f.owner_team_id,
-           -- Whoever gave the family on since it was booked with them does not keep it for having been booked.
-           CASE WHEN NOT EXISTS (
+           -- Whoever gave the family on since it was booked with them does not keep it for having been booked. Of a
+           -- closed record only the named nurse hears.
+           CASE WHEN p.protected_at IS NULL AND NOT EXISTS (
                SELECT FROM caseload_move g
                WHERE g.person_id = f.person_id AND g.applied_at > coalesce(a.first_received_at, v.recorded_at)
                  AND g.from_practitioner_id = coalesce(a.practitioner_id, v.practitioner_id))

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from models.db.apart import apart
 from models.domain import dedupe
 from models.domain.gate_facts import BookedText, ContactFacts, FollowUpText, GateRules, PregnancyFacts, TextFacts
 from models.domain.ids import MessageId
@@ -23,6 +24,7 @@ from models.domain.words import (
     ContentLevel,
     FollowUpState,
     FollowUpTrigger,
+    HoldKind,
     Known,
     LifeStatus,
     PregnancyOutcome,
@@ -51,7 +53,8 @@ def load(
     params = {
         "ids": list(message_ids),
         "today": day_start(now, rules.hours.zone),
-        "bereaved_since": (now - rules.bereaved_for).astimezone(rules.hours.zone).date(),
+        "bereaved_since": (now - rules.holds.lately).astimezone(rules.hours.zone).date(),
+        "reaching": sorted(rules.holds.reaching_households),
         "now": now,
     }
     subjects: dict[int, list[Row[Any]]] = {}
@@ -67,9 +70,28 @@ _SUBJECT_PEOPLE = """
   SELECT ms.message_id, COALESCE(f.person_id, a.person_id) AS person_id FROM message_subject ms
   LEFT JOIN follow_up f ON f.id = ms.follow_up_id LEFT JOIN appointment a ON a.id = ms.appointment_id
 """
+# A hold on a person reaches whoever a text is for or about; of some kinds, the whole household's texts.
+_HOLDS = f"""
+  WITH own AS (
+    SELECT c.person_id UNION SELECT s.person_id FROM ({_SUBJECT_PEOPLE}) s WHERE s.message_id = m.id
+  ), home AS (
+    SELECT m.household_id UNION SELECT h.household_id FROM household_member h
+    WHERE h.person_id IN (SELECT person_id FROM own) AND h.valid_until IS NULL
+  ), member AS (
+    SELECT h.person_id FROM household_member h
+    WHERE h.household_id IN (SELECT household_id FROM home) AND h.valid_until IS NULL
+  )
+  SELECT k.kind FROM home JOIN hold k ON k.household_id = home.household_id WHERE k.ended_at IS NULL
+  UNION SELECT k.kind FROM own JOIN hold k ON k.person_id = own.person_id WHERE k.ended_at IS NULL
+  UNION SELECT k.kind FROM member JOIN hold k ON k.person_id = member.person_id
+    WHERE k.ended_at IS NULL AND k.kind = ANY(CAST(:reaching AS text[]))
+  UNION SELECT k.kind FROM (SELECT person_id FROM own UNION SELECT person_id FROM member) AS mother
+    JOIN pregnancy g ON g.mother_id = mother.person_id JOIN hold k ON k.pregnancy_id = g.id WHERE k.ended_at IS NULL
+"""
 _MESSAGES = text(f"""
 SELECT m.id, m.purpose, m.send_after, m.not_after, m.dedupe_key, m.template_code, m.household_id,
-  c.number, c.safe_to_text, c.content_level, c.confirmed_on, c.created_at AS number_since, c.interpreter, c.language,
+  c.number, c.safe_to_text, c.safe_to_text_by, c.content_level, c.confirmed_on, c.confirmed_by,
+  c.created_at AS number_since, c.interpreter, c.language,
   c.opted_out_at IS NOT NULL OR EXISTS (
     SELECT FROM contact_point o WHERE o.number = c.number AND o.opted_out_at IS NOT NULL) AS opted_out,
   c.failed_at IS NOT NULL AS failed,
@@ -86,12 +108,17 @@ SELECT m.id, m.purpose, m.send_after, m.not_after, m.dedupe_key, m.template_code
   )) AS flags,
   EXISTS (SELECT FROM person d JOIN household_member h ON h.person_id = d.id
     WHERE h.household_id = m.household_id AND d.life_status = 'deceased'
-    AND COALESCE(d.deceased_on >= :bereaved_since, true))
+    AND COALESCE(d.deceased_on >= :bereaved_since, true)
+    AND NOT EXISTS (SELECT FROM hold l WHERE l.about_person_id = d.id AND l.ended_how = 'over'))
   OR EXISTS (SELECT FROM pregnancy g
     WHERE (g.household_id = m.household_id OR g.mother_id = c.person_id
            OR g.mother_id IN (SELECT s.person_id FROM ({_SUBJECT_PEOPLE}) s WHERE s.message_id = m.id))
     AND g.outcome IN ('miscarriage', 'stillbirth', 'termination', 'neonatal_death', 'other_end')
-    AND COALESCE(g.ended_on, g.edd) >= :bereaved_since) AS bereaved,
+    AND COALESCE(g.ended_on, g.edd) >= :bereaved_since
+    AND NOT EXISTS (SELECT FROM hold l WHERE l.pregnancy_id = g.id AND l.ended_how = 'over')) AS bereaved,
+  ARRAY({_HOLDS}) AS holds,
+  EXISTS (SELECT FROM ({_SUBJECT_PEOPLE}) s WHERE s.message_id = m.id AND {apart("c.person_id", "s.person_id")})
+    AS lives_apart,
   (SELECT count(*) FROM message t WHERE t.contact_point_id IN (
       SELECT n.id FROM contact_point n WHERE n.person_id = c.person_id OR n.number = c.number)
     AND t.id <> m.id AND t.audience = 'family' AND t.sent_at >= :today) AS to_person,
@@ -176,6 +203,8 @@ def _facts(
         about_unborn=any(subject.subject_role == "unborn" for subject in subjects),
         pregnancy=_pregnancy(subjects, empties),
         bereaved=row.bereaved,
+        holds=frozenset(HoldKind(kind) for kind in row.holds),
+        lives_apart=row.lives_apart,
         flags=frozenset(row.flags),
         household_stopped=row.household_stopped,
         team_stopped=bool(row.team_stopped),
@@ -193,11 +222,12 @@ def _facts(
 
 
 def _contact(row: Row[Any], empties: Mapping[str, object]) -> ContactFacts:
+    # What a source's empty value means speaks for what nobody has entered; not against a person who unconfirmed it.
     safe = Known(row.safe_to_text)
-    if safe is Known.UNKNOWN and empties.get("contact_safe_to_text") in (True, "yes"):
+    if safe is Known.UNKNOWN and row.safe_to_text_by is None and empties.get("contact_safe_to_text") in (True, "yes"):
         safe = Known.YES
     confirmed_on = row.confirmed_on
-    if confirmed_on is None and empties.get("contact_confirmed_on") == "received":
+    if confirmed_on is None and row.confirmed_by is None and empties.get("contact_confirmed_on") == "received":
         confirmed_on = row.number_since.date()
     return ContactFacts(
         number=row.number,

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.db.apart import apart
 from models.db.messages import alert_emails
 from models.domain import dedupe
 from models.domain.replies import ReplyMeaning, ReplyWords, meaning
@@ -113,7 +114,7 @@ def _tell(
     alert_emails(session, [alert_id], now=now)
 
 
-_RAISE = text("""
+_RAISE = text(f"""
 INSERT INTO alert (kind, urgency, dedupe_key, follow_up_id, household_id, person_id, message_id, team_id, step_id,
   practitioner_id, owner_team_id, raised_at, next_due_at, detail)
 SELECT :kind, :urgency, :key, f.id, COALESCE(f.household_id, h.household_id), c.person_id, latest.id,
@@ -137,6 +138,7 @@ LEFT JOIN LATERAL (
   LEFT JOIN message_subject s ON s.follow_up_id = f.id AND s.message_id = latest.id
   WHERE f.state NOT IN ('closed', 'continued') AND (s.id IS NOT NULL OR f.household_id = h.household_id
     OR f.person_id = c.person_id)
+    AND NOT {apart("c.person_id", "f.person_id")} -- what one side of a split writes is not told on the other's
   ORDER BY s.id IS NULL, f.opened_at DESC LIMIT 1) f ON true
 LEFT JOIN LATERAL (
   SELECT a.practitioner_id FROM message_subject s JOIN appointment a ON a.id = s.appointment_id

@@ -5,17 +5,23 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+# After a split a person confirms each number to reach either side at: no file does.
+_SEPARATED = """bool_or(EXISTS (
+    SELECT FROM split_member JOIN household_split ON household_split.id = split_member.split_id
+    WHERE split_member.person_id IN (w.contact_person_id, w.person_id) AND household_split.undone_at IS NULL))"""
+
 # Where two rows tell one number differently, NO wins over YES and YES over silence. A stored NO stays; a stored UNKNOWN
 # that nobody entered is filled, for then no source had told us yet.
-_UPSERT = """
+_UPSERT = f"""
     INSERT INTO contact_point AS held (person_id, number, language, interpreter, safe_to_text, safe_to_text_by,
                                        confirmed_on, confirmed_by, created_at)
     SELECT w.contact_person_id, s.contact_mobile, max(s.contact_language),
            coalesce(max(s.contact_interpreter), 'unknown'),
-           CASE WHEN bool_or(s.contact_safe_to_text = 'no') THEN 'no'
+           CASE WHEN bool_or(s.contact_safe_to_text = 'no') THEN 'no' WHEN {_SEPARATED} THEN 'unknown'
                 WHEN bool_or(s.contact_safe_to_text = 'yes') THEN 'yes' ELSE 'unknown' END,
-           CASE WHEN count(s.contact_safe_to_text) > 0 THEN :by END,
-           max(s.contact_confirmed_on), CASE WHEN count(s.contact_confirmed_on) > 0 THEN :by END, :now
+           CASE WHEN count(s.contact_safe_to_text) > 0 OR {_SEPARATED} THEN :by END,
+           CASE WHEN NOT {_SEPARATED} THEN max(s.contact_confirmed_on) END,
+           CASE WHEN count(s.contact_confirmed_on) > 0 OR {_SEPARATED} THEN :by END, :now
     FROM work w JOIN staging s USING (line)
     WHERE w.contact_person_id IS NOT NULL AND s.contact_mobile IS NOT NULL
     GROUP BY 1, 2

@@ -8,6 +8,8 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.db import intake_apart
+
 _PLACES = """
     CREATE TEMP TABLE place ON COMMIT DROP AS
     SELECT person_id, min(household_id) AS household_id FROM household_member
@@ -100,14 +102,17 @@ _MEMBERS = """
         SELECT household_id, contact_person_id, coalesce(nullif(contact_relation, 'self'), 'carer'),
                CASE WHEN contact_relation IS NULL THEN 3 ELSE 2 END, line
         FROM work WHERE contact_person_id IS NOT NULL AND contact_person_id <> person_id
-    ) AS each
+    ) AS each WHERE household_id IS NOT NULL {unless}
     ORDER BY household_id, person_id, rank, line DESC
     ON CONFLICT (household_id, person_id) WHERE valid_until IS NULL DO NOTHING
 """
 
 
 def place(session: Session, *, source_id: int, now: datetime) -> None:
-    """Find or make the household of every row of `work`, and make its people members."""
+    """Find or make the household of every row of `work`, and make its people members; who lives apart stays apart."""
+    splits = intake_apart.any_split(session)
+    if splits:
+        intake_apart.drop_contacts(session)
     both = {"source": source_id, "now": now}
     session.execute(text(_PLACES))
     session.execute(text("CREATE UNIQUE INDEX ON place (person_id)"))
@@ -134,4 +139,6 @@ def place(session: Session, *, source_id: int, now: datetime) -> None:
         )
     )
     session.execute(text("ANALYZE work"))
-    session.execute(text(_MEMBERS), both)
+    if splits:
+        intake_apart.keep_apart(session)
+    session.execute(text(_MEMBERS.format(unless=intake_apart.UNLESS_APART if splits else "")), both)

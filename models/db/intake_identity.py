@@ -9,6 +9,8 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.db import intake_apart
+
 _MENTIONS = """
     CREATE TEMP TABLE mention ON COMMIT DROP AS
     SELECT key, nullif(split_part(key, '|', 1), '') AS nhs, nullif(substr(key, strpos(key, '|') + 1), '') AS local_id,
@@ -31,6 +33,8 @@ _WHO = """
         LEFT JOIN told t USING (local_id)
         LEFT JOIN person_identifier pi ON pi.source_id = :source AND pi.local_id = m.local_id
         LEFT JOIN person own ON own.id = pi.person_id
+            -- A record closed for protection is nobody else's: its old id under another NHS number is another person.
+            AND (own.protected_at IS NULL OR coalesce(m.nhs, t.nhs) IS NULL OR own.nhs_number = coalesce(m.nhs, t.nhs))
     )
     SELECT k.key, k.local_id, k.nhs, k.name, k.born, coalesce(p.id, k.by_local) AS person_id,
            p.id IS NULL AND k.by_local IS NULL AS is_new,
@@ -105,6 +109,7 @@ def make_newcomers(session: Session, *, source_id: int, by: str, now: datetime) 
         ),
         {"source": source_id},
     )
+    intake_apart.know_newcomers(session, source_id=source_id)
 
 
 def point_work_at_people(session: Session, *, with_contacts: bool) -> None:

@@ -9,6 +9,8 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.db import intake_apart
+
 _NEW_TEAMS = """
     INSERT INTO team (code, name, created_at)
     SELECT w.team, w.team, CAST(:now AS timestamptz)
@@ -67,3 +69,4 @@ def resolve(session: Session, *, roles: str, fallback_role: str, by_contact: boo
     session.execute(text("ANALYZE work"))
     for table, column in (("person", "person_id"), ("household", "household_id")):
         session.execute(text(_BELONG.format(table=table, column=column)))
+    intake_apart.close_protected(session)

@@ -1,9 +1,10 @@
 """Whom a family's message is for, and at which number. Picks; whether that number may be texted is for the gate.
 
-The rule (domain.md 6.2 and 5): the person whom the appointment names to be reached; else an adult subject herself;
-else the one with recorded parental responsibility for a child; else the child's mother. Never every number on file,
-never one adult about another, never a guess by number or name. About a child nobody but the mother is reached unless
-the sender names them, or a person has set that texts about the child may go to them; a person's "no" outweighs both.
+The rule (domain.md 6.2 and 5): the carer whom a person recorded as the one to reach about a child; else the person whom
+the appointment names; else an adult subject herself; else the one with recorded parental responsibility for a child;
+else the child's mother. Never every number on file, never one adult about another, never a guess by number or name, and
+never somebody who lives apart from whom it is about. About a child nobody but the mother is reached unless the sender
+names them, or a person has set that texts about the child may go to them; a person's "no" outweighs all.
 """
 
 from collections.abc import Iterable
@@ -13,6 +14,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from models.db.apart import apart
 from models.domain.ids import ContactPointId, FollowUpId, HouseholdId, PersonId, TeamId
 
 
@@ -62,11 +64,17 @@ _SETTING = """
   coalesce((SELECT r.texts_about_child FROM adult_record r
             WHERE r.household_id = asked.household_id AND r.person_id = {person} ORDER BY r.id DESC LIMIT 1), 'unknown')
 """
-# Rank 0: named to be reached; 1: the adult subject; 2: parental responsibility recorded; 3: the mother. An adult's own
-# appointment, and a pregnancy, is never told to another adult because a sender names one.
+# Rank -1: the carer a person recorded; 0: named to be reached; 1: the adult subject; 2: parental responsibility
+# recorded; 3: the mother. An adult's own appointment, and a pregnancy, is never told to another adult because a sender
+# names one.
 _CHOOSE = f"""
 , candidate AS (
-  SELECT asked_id, contact_person_id AS person_id, 0 AS rank FROM asked
+  SELECT asked.asked_id, m.person_id, -1 AS rank FROM asked
+  JOIN household_member m ON m.household_id = asked.household_id AND m.valid_until IS NULL
+    AND m.reach_first_since IS NOT NULL
+  WHERE asked.subject_role IN ('child', 'unborn') AND {_SETTING.format(person="m.person_id")} <> 'no'
+  UNION ALL
+  SELECT asked_id, contact_person_id, 0 FROM asked
   WHERE contact_person_id IS NOT NULL AND (contact_person_id = person_id
     OR (coalesce(subject_role, 'child') = 'child' AND {_SETTING.format(person="asked.contact_person_id")} <> 'no')
     OR (subject_role = 'unborn' AND (
@@ -89,6 +97,7 @@ SELECT DISTINCT ON (asked.asked_id) asked.asked_id, candidate.person_id, c.id AS
   asked.household_id, asked.team_id
 FROM asked JOIN candidate USING (asked_id)
 LEFT JOIN contact_point c ON c.person_id = candidate.person_id
+WHERE NOT {apart("candidate.person_id", "asked.person_id")}
 ORDER BY asked.asked_id, candidate.rank, (c.id IS NULL), (c.safe_to_text = 'no'), (c.opted_out_at IS NOT NULL),
   (c.failed_at IS NOT NULL), (c.safe_to_text <> 'yes'), c.confirmed_on DESC NULLS LAST, c.id
 """

@@ -11,6 +11,8 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.db.hold_facts import blocking, blocks
+from models.domain.holds import HoldRules
 from models.domain.ids import AppointmentId, HouseholdId, TeamId
 from models.domain.reminders import Booking
 from models.domain.words import ContactMode
@@ -20,7 +22,10 @@ PLANNER_LOCK = 7_215_540_304  # one planner of reminders at a time; no other loc
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookedAppointment:
-    """A booked appointment whose row is locked by this transaction. `wanted`: its source and kind allow reminders."""
+    """A booked appointment whose row is locked by this transaction.
+
+    `wanted`: its source and kind allow reminders, and no hold stands.
+    """
 
     id: AppointmentId
     household_id: HouseholdId | None
@@ -30,14 +35,14 @@ class BookedAppointment:
     wanted: bool
 
 
-def claim_due(session: Session, *, now: datetime, limit: int) -> list[BookedAppointment]:
+def claim_due(session: Session, holds: HoldRules, *, now: datetime, limit: int) -> list[BookedAppointment]:
     """Lock about `limit` appointments whose reminders are due to be planned; none while another planner is at work.
 
     Whole households come together, so that one text can speak for several appointments; hence one planner at a time.
     """
     if not session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": PLANNER_LOCK}):
         return []
-    rows = session.execute(_CLAIM, {"now": now, "limit": limit})
+    rows = session.execute(_CLAIM, {"now": now, "limit": limit, **blocking(holds)})
     return [
         BookedAppointment(
             id=row.id,
@@ -55,7 +60,7 @@ def claim_due(session: Session, *, now: datetime, limit: int) -> list[BookedAppo
     ]
 
 
-_CLAIM = text("""
+_CLAIM = text(f"""
 WITH first AS MATERIALIZED (
   SELECT id, household_id FROM appointment WHERE reminders_due_at <= :now ORDER BY reminders_due_at LIMIT :limit
 ), due AS MATERIALIZED (
@@ -64,7 +69,8 @@ WITH first AS MATERIALIZED (
   FOR UPDATE SKIP LOCKED
 )
 SELECT a.id, a.household_id, a.team_id, a.contact_code, a.starts_at, a.mode, a.first_received_at AS heard_at,
-  a.status = 'booked' AND a.vanished_at IS NULL AND NOT s.sends_own_reminders AND a.starts_at > :now AS wanted
+  a.status = 'booked' AND a.vanished_at IS NULL AND NOT s.sends_own_reminders AND a.starts_at > :now
+    AND NOT {blocks("a.person_id", "a.household_id")} AS wanted
 FROM due JOIN appointment a ON a.id = due.id JOIN source s ON s.id = a.source_id
 ORDER BY a.household_id, a.starts_at, a.id
 """)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, true
+from sqlalchemy import ColumnElement, false, or_, true
 from sqlalchemy.orm import QueryableAttribute
 
 from models.domain.ids import AccountId, PractitionerId, TeamId
@@ -15,7 +15,10 @@ LEAD_ROLES = frozenset({AccountRole.TEAM_LEAD, AccountRole.NAMED_NURSE})
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One login's reach: its teams, or all of them for trust-wide roles. Administrators see no family at all."""
+    """One login's reach: its teams, or all of them for trust-wide roles. Administrators see no family at all.
+
+    `hidden_team_ids`: where records closed for protection are kept; the named nurse's own are among `team_ids` instead.
+    """
 
     account_id: AccountId
     username: str
@@ -23,6 +26,7 @@ class Scope:
     all_teams: bool
     team_ids: frozenset[TeamId]
     practitioner_id: PractitionerId | None
+    hidden_team_ids: frozenset[TeamId] = frozenset()
 
     @property
     def actor(self) -> str:
@@ -36,10 +40,15 @@ class Scope:
 
     def covers(self, team_id: int | None) -> bool:
         """Whether a family's row of this team may be read; a row without a team is for trust-wide roles only."""
-        return self.sees_families and (self.all_teams or (team_id is not None and team_id in self.team_ids))
+        if not self.sees_families or team_id in self.hidden_team_ids:
+            return False
+        return self.all_teams or (team_id is not None and team_id in self.team_ids)
 
     def condition(self, team_column: QueryableAttribute[Any] | ColumnElement[Any]) -> ColumnElement[bool]:
         """The same as a condition on a column of team ids."""
         if not self.sees_families:
             return false()
-        return true() if self.all_teams else team_column.in_(sorted(self.team_ids))
+        if not self.all_teams:
+            return team_column.in_(sorted(self.team_ids - self.hidden_team_ids))
+        hidden = sorted(self.hidden_team_ids)
+        return or_(team_column.is_(None), team_column.not_in(hidden)) if hidden else true()

@@ -19,6 +19,7 @@ from models.domain.words import AttemptOutcome, Audience, Channel, MessageState,
 
 URGENT_FIRST = (Urgency.RED_FLAG, Urgency.URGENT, Urgency.ROUTINE)
 HOUSEHOLD_LOCK = 71  # first key of the advisory lock that lets one text of a household through the gate at a time
+CONTACT_LOCK = 72  # of a text whose household is not known: one of its number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +84,10 @@ def lock_claimed(session: Session, message_id: int, *, token: UUID, now: datetim
     row = session.execute(_LOCK_CLAIMED, params).one_or_none()
     if row is None:
         return None
-    if row.household_id is not None and row.audience == Audience.FAMILY:
-        session.execute(
-            text("SELECT pg_advisory_xact_lock(:kind, CAST(:household % 2147483647 AS int))"),
-            {"kind": HOUSEHOLD_LOCK, "household": row.household_id},
-        )
+    if row.audience == Audience.FAMILY:
+        kind, key = (HOUSEHOLD_LOCK, row.household_id) if row.household_id else (CONTACT_LOCK, row.contact_point_id)
+        lock = text("SELECT pg_advisory_xact_lock(:kind, CAST(:key % 2147483647 AS int))")
+        session.execute(lock, {"kind": kind, "key": key})
     return Claimed(
         id=MessageId(row.id),
         channel=Channel(row.channel),

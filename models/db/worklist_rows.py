@@ -65,6 +65,8 @@ class ListRow:
     text_sent_at: datetime | None
     text_kept: bool  # in our own outbox: it has not left
     replies_waiting: int
+    after_loss: bool  # its plan gave way to the one after a loss
+    holds: tuple[str, ...]  # kinds that stand on its subject or household; handed_over once a receiver has them
 
 
 _WORDS = {
@@ -92,6 +94,7 @@ def _list_row(row: object) -> ListRow:
     for name, words in _WORDS.items():
         if values[name] is not None:
             values[name] = words(values[name])
+    values["holds"] = tuple(values["holds"])
     return ListRow(**values)
 
 
@@ -108,7 +111,19 @@ _ROWS = text(
            newest.state AS text_state, newest.block_reason AS text_block_reason, newest.sent_at AS text_sent_at,
            coalesce(newest.provider_sid LIKE '{OUTBOX_SID}%', false) AS text_kept,
            (SELECT count(*) FROM alert WHERE alert.follow_up_id = f.id AND alert.state = 'open'
-              AND alert.kind = 'family_reply') AS replies_waiting
+              AND alert.kind = 'family_reply') AS replies_waiting,
+           f.hold_id IS NOT NULL AS after_loss,
+           ARRAY(SELECT CASE WHEN k.handover_id IS NULL THEN k.kind ELSE 'handed_over' END FROM hold k
+                 WHERE k.person_id = f.person_id AND k.ended_at IS NULL
+                 UNION SELECT CASE WHEN k.handover_id IS NULL THEN k.kind ELSE 'handed_over' END FROM hold k
+                 WHERE k.household_id = f.household_id AND k.ended_at IS NULL
+                 UNION SELECT k.kind FROM household_member w JOIN pregnancy g ON g.mother_id = w.person_id
+                 JOIN hold k ON k.pregnancy_id = g.id
+                 WHERE w.household_id = f.household_id AND w.valid_until IS NULL AND k.ended_at IS NULL
+                 UNION SELECT k.kind FROM household_member w JOIN hold k ON k.person_id = w.person_id
+                 WHERE w.household_id = f.household_id AND w.valid_until IS NULL AND k.ended_at IS NULL
+                   AND k.kind <> 'moved_out'
+                 ORDER BY 1) AS holds
     FROM unnest(CAST(:ids AS bigint[])) AS wanted (id)
     JOIN follow_up f ON f.id = wanted.id
     JOIN person ON person.id = f.person_id

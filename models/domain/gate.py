@@ -16,6 +16,7 @@ from models.domain.words import (
     ContentLevel,
     FollowUpState,
     FollowUpTrigger,
+    HoldKind,
     Known,
     LifeStatus,
     PregnancyOutcome,
@@ -29,7 +30,11 @@ class Reason(StrEnum):
 
     RECIPIENT_DIED = "recipient_died"
     CHILD_DIED = "child_died"
-    BEREAVED = "bereaved"  # a loss in the household, lately
+    BEREAVED = "bereaved"  # a loss in the household that no person has lifted
+    PROTECTED_IDENTITY = "protected_identity"  # whom to contact may have changed, or must not be known
+    MOVED_OUT = "moved_out"
+    IN_HOSPITAL = "in_hospital"
+    LIVES_APART = "lives_apart"  # the recipient and whom it is about were separated
     LIFE_UNKNOWN = "life_unknown"  # nobody has told us that child and recipient live
     PREGNANCY_ENDED = "pregnancy_ended"
     PREGNANCY_UNKNOWN = "pregnancy_unknown"
@@ -132,8 +137,16 @@ def _alive(facts: TextFacts, rules: GateRules, now: datetime) -> Reason | None:
     return Reason.LIFE_UNKNOWN if unknown or not facts.subject_lives else None
 
 
+def _held(facts: TextFacts, rules: GateRules, now: datetime) -> Reason | None:
+    """A hold that stands, whatever its review time: nothing ends by itself. The one that does most harm is named."""
+    if facts.lives_apart:
+        return Reason.LIVES_APART
+    standing = facts.holds & rules.holds.blocking
+    return next((reason for kind, reason in _HOLDS.items() if kind in standing), None)
+
+
 def _pregnancy(facts: TextFacts, rules: GateRules, now: datetime) -> Reason | None:
-    if not facts.about_unborn and not facts.contact_codes & rules.antenatal_contacts:
+    if not facts.about_unborn and not facts.contact_codes & rules.holds.antenatal_contacts:
         return None
     pregnancy = facts.pregnancy
     if pregnancy is None or pregnancy.outcome is PregnancyOutcome.UNKNOWN:
@@ -255,10 +268,18 @@ def _cap_wait(facts: TextFacts, rules: GateRules, now: datetime) -> GateVerdict 
     return GateVerdict(Gate.WAIT, Reason.DAILY_LIMIT, opening(tomorrow, rules.hours))
 
 
+_HOLDS = {
+    HoldKind.BEREAVEMENT: Reason.BEREAVED,
+    HoldKind.PREGNANCY_ENDED: Reason.BEREAVED,
+    HoldKind.PROTECTED_IDENTITY: Reason.PROTECTED_IDENTITY,
+    HoldKind.MOVED_OUT: Reason.MOVED_OUT,
+    HoldKind.IN_HOSPITAL: Reason.IN_HOSPITAL,
+}
 _Blocks = Callable[[TextFacts, GateRules, datetime], Reason | None]
 _Waits = Callable[[TextFacts, GateRules, datetime], GateVerdict | None]
 _BLOCKS: tuple[_Blocks, ...] = (
     _alive,
+    _held,
     _pregnancy,
     _flags,
     _stopped,

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from models.domain.holds import HoldRules
 from models.domain.texting_hours import TextingHours
 from models.domain.words import (
     AppointmentStatus,
     ContentLevel,
     FollowUpState,
     FollowUpTrigger,
+    HoldKind,
     Known,
     LifeStatus,
     PregnancyOutcome,
@@ -19,21 +21,20 @@ from models.domain.words import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateRules:
-    """The field's rules as data (config/messages/gate.yaml, config/flags.yaml, config/contacts.yaml)."""
+    """The field's rules as data (config/messages/gate.yaml, config/flags.yaml, config/holds.yaml)."""
 
     hours: TextingHours
     per_person_a_day: int
     per_household_a_day: int
     reconfirm_after: timedelta
     pregnancy_unknown_after_edd: timedelta
-    bereaved_for: timedelta
     useful_after_due: timedelta
     look_again_after: timedelta
     mobile_prefixes: tuple[str, ...]
     not_mobile_prefixes: tuple[str, ...]
     home_prefix: str
     flags_allowing_texts: frozenset[str]
-    antenatal_contacts: frozenset[str]
+    holds: HoldRules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +96,8 @@ class TextFacts:
     about_unborn: bool = False
     pregnancy: PregnancyFacts | None = None
     bereaved: bool = False
+    holds: frozenset[HoldKind] = frozenset()  # those that stand and reach this text
+    lives_apart: bool = False  # whom it goes to and whom it is about
     flags: frozenset[str] = frozenset()
     household_stopped: bool = False
     team_stopped: bool = False

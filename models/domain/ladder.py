@@ -122,7 +122,7 @@ def _planned(hand: Hand) -> tuple[list[tuple[datetime, PlannedStep]], PlannedSte
     facts, pathway, done, misses = hand.facts, hand.pathway, hand.facts.done, hand.facts.miss_count
     moved = facts.moved
     until_seen = (len(pathway.steps), pathway.until_seen, hand.terms(pathway.until_seen))
-    calendar, rests = hand.calendar, hand.paused_until  # read once: this loop is most of a burst's time
+    calendar, rests = hand.calendar, hand.rests  # read once: this loop is most of a burst's time
     found = []
     for planned in hand.plan():
         _, step, terms = planned
@@ -136,12 +136,12 @@ def _planned(hand: Hand) -> tuple[list[tuple[datetime, PlannedStep]], PlannedSte
         at = due_at(terms, facts, entry, calendar=calendar)
         if at is not None:
             wanted = moved_to(moved.get(step.id), entry, high_risk=hand.high_risk) if moved else None
-            found.append((wanted or (at if rests is None else hand.paused(at, terms)), planned))
+            found.append((wanted or (hand.paused(at, step, terms) if rests else at), planned))
     if not found:
         at = until_seen_at(until_seen[2], facts, calendar=hand.calendar)
         step_id = pathway.until_seen.id
         wanted = moved_to(moved.get(step_id), done.get(step_id), high_risk=hand.high_risk)
-        found.append((wanted or hand.paused(at, until_seen[2]), until_seen))
+        found.append((wanted or hand.paused(at, *until_seen[1:]), until_seen))
     return found, until_seen
 
 
@@ -187,7 +187,7 @@ def _take_over(hand: Hand, was_due_at: datetime, planned: PlannedStep, current: 
         step, terms, kind=AlertKind.STEP, why=Why.DUE, raised_to=raised_to, was_due_at=was_due_at
     )
     if not beside:
-        hand.look_again(hand.paused(needs_ack_by, terms), step.id)
+        hand.look_again(hand.paused(needs_ack_by, step, terms), step.id)
     hand.offer_text(step)
     return not beside
 

@@ -17,6 +17,13 @@ class StepDone(NamedTuple):
     times: int
 
 
+class Pause(NamedTuple):
+    """Steps that wait until a moment: a hold lets them (config/holds.yaml)."""
+
+    until: datetime
+    steps: frozenset[str]
+
+
 class MovedTime(NamedTuple):
     """When a person wants a step, said at `moved_at`. `high_risk`: the terms it ran on when that was agreed."""
 
@@ -46,7 +53,8 @@ class FollowUpFacts:
     next appointment of this contact that is still to come or has no outcome yet. `window_end` is the last day of the
     late band, or of the window where there is none. `faster`: a pattern moved it one rung faster. `pattern_at`: when
     one was last told to the team lead. The `step_*` fields are what the last decision answered. `moved` are the steps
-    whose time a person changed; `hand_over` says that the step in hand can't stay with whoever has it.
+    whose time a person changed; `hand_over` says that the step in hand can't stay with whoever has it; `pauses` are the
+    steps that holds keep waiting: each has an end, so that no due time is ever lost.
     """
 
     state: FollowUpState
@@ -70,6 +78,7 @@ class FollowUpFacts:
     pattern_at: datetime | None = None
     moved: Mapping[str, MovedTime] = field(default_factory=lambda: NOTHING_MOVED)
     hand_over: HandOver | None = None
+    pauses: tuple[Pause, ...] = ()
 
 
 class Why(StrEnum):

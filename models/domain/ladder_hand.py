@@ -28,6 +28,7 @@ class Hand:
         self.paused_until = (
             None if facts.booked_until is None else pause_end(pathway, facts, now=now, calendar=calendar)
         )
+        self.rests = self.paused_until is not None or bool(facts.pauses)
         self.actions: list[Action] = []
         self.done: dict[str, StepDone] | None = None  # copied when first changed
         self.step_id = facts.step_id
@@ -70,17 +71,17 @@ class Hand:
             until = self.now
             why, raised_to = Why.HANDED_OVER, 0 if self.facts.hand_over is HandOver.GIVEN else anew
         elif self.acknowledged_until is not None:
-            until = self.paused(self.acknowledged_until, terms)
+            until = self.paused(self.acknowledged_until, step, terms)
             why, raised_to = Why.LEASE_ENDED, anew
         else:
-            until = self.paused(self.answer_by(terms), terms)
+            until = self.paused(self.answer_by(terms), step, terms)
             why, raised_to = Why.NOT_ACKNOWLEDGED, next_level(chain, self.raised_to)
         if until > self.now:
             self.look_again(until, step.id)
             return
         self.hold(step, raised_to=raised_to)
         needs_ack_by = self.raise_alert(step, terms, kind=kind, why=why, raised_to=raised_to, was_due_at=until)
-        self.look_again(self.paused(needs_ack_by, terms), step.id)
+        self.look_again(self.paused(needs_ack_by, step, terms), step.id)
 
     def raise_alert(
         self, step: Step, terms: Terms, *, kind: AlertKind, why: Why, raised_to: int, was_due_at: datetime
@@ -132,7 +133,8 @@ class Hand:
     def come_again(self, step: Step, terms: Terms) -> None:
         """Note when a repeating step is due after firing or passing now."""
         if terms.repeat is not None:
-            self.look_again(self.paused(terms.repeat.after(self.now, calendar=self.calendar), terms), step.id)
+            again = terms.repeat.after(self.now, calendar=self.calendar)
+            self.look_again(self.paused(again, step, terms), step.id)
 
     def hold(self, step: Step, *, raised_to: int) -> None:
         """Take a step in hand, told to whoever is `raised_to` places up its chain, unacknowledged."""
@@ -159,11 +161,14 @@ class Hand:
             calendar=self.calendar,
         )
 
-    def paused(self, at: datetime, terms: Terms) -> datetime:
-        """Return `at`, or the end of a booking's pause where the step may pause."""
-        if self.paused_until is None or not terms.pauses_while_booked:
-            return at
-        return max(at, self.paused_until)
+    def paused(self, at: datetime, step: Step, terms: Terms) -> datetime:
+        """Return `at`, or the end of the pause that a booking, or a hold, gives this step."""
+        if self.paused_until is not None and terms.pauses_while_booked:
+            at = max(at, self.paused_until)
+        for pause in self.facts.pauses:
+            if step.id in pause.steps:
+                at = max(at, pause.until)
+        return at
 
     def look_again(self, at: datetime, step_id: str) -> None:
         """Note a time to look again; the soonest counts."""

@@ -538,3 +538,68 @@ class MissedBy(StrEnum):
     HEALTH_VISITING = "health_visiting"
     MENTAL_HEALTH = "mental_health"
     OTHER_AGENCY = "other_agency"
+
+
+# Holds, households that were separated, families handed over.
+
+
+class HoldKind(StrEnum):
+    """Why texts are held and a plan waits or gives way (config/holds.yaml); in the order of what does most harm."""
+
+    BEREAVEMENT = "bereavement"
+    PREGNANCY_ENDED = "pregnancy_ended"
+    PROTECTED_IDENTITY = "protected_identity"  # adoption, special guardianship, changed NHS number, witness protection
+    MOVED_OUT = "moved_out"  # the sender keeps the family until the receiver has accepted
+    IN_HOSPITAL = "in_hospital"  # mother or baby
+
+
+class HoldScope(StrEnum):
+    """What a hold is set on."""
+
+    HOUSEHOLD = "household"
+    PERSON = "person"
+    PREGNANCY = "pregnancy"
+
+
+class HoldEnd(StrEnum):
+    """How a person ended a hold."""
+
+    OVER = "over"  # what it was for is over
+    IN_ERROR = "in_error"  # it should never have been set: what followed from it is taken back
+    UNDONE = "undone"  # it was a copy for a household that has been put together again
+
+
+class HandoverWay(StrEnum):
+    """How the receiving service said that it has the family now."""
+
+    PHONE = "phone"
+    MEETING = "meeting"
+    SECURE_EMAIL = "secure_email"
+    RECORD_SYSTEM = "record_system"
+    LETTER = "letter"
+
+
+class SplitReason(StrEnum):
+    """Why one household became two."""
+
+    RELATIONSHIP_ENDED = "relationship_ended"
+    FLED = "fled"
+    PLACED_IN_CARE = "placed_in_care"
+    PROTECTED_IDENTITY = "protected_identity"
+
+
+class SplitSide(StrEnum):
+    """Where a person is after a split: in the household that was, or in the new one."""
+
+    STAYS = "stays"
+    LEAVES = "leaves"
+
+
+# Pregnancies that ended in a loss.
+LOST_PREGNANCIES = (
+    PregnancyOutcome.MISCARRIAGE,
+    PregnancyOutcome.STILLBIRTH,
+    PregnancyOutcome.TERMINATION,
+    PregnancyOutcome.NEONATAL_DEATH,
+    PregnancyOutcome.OTHER_END,
+)

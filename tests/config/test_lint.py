@@ -72,7 +72,7 @@ SPOILT = [
     ),
     pytest.param(
         "events.yaml",
-        "pathway: family-event",
+        "pathway: moved-out",
         "pathway: general-missed",
         "a pathway with steps for family_event",
         id="an event without steps",

@@ -19,6 +19,7 @@ from models.domain.words import AccountRole
 from workers import reconcile
 from workers.advance import advance_due
 from workers.detect import Detected, detect_all
+from workers.holds import find_losses, review_holds
 from workers.prompting import ask_again
 from workers.staff_changes import look_at_staff, move_caseloads
 
@@ -172,6 +173,8 @@ class World:
             reconcile.lapse_extensions,
             reconcile.challenge_silent,
             reconcile.find_risk,
+            review_holds,
+            find_losses,
             ask_again,
         ):
             with Session(self.engine) as session, session.begin():

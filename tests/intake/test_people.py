@@ -1,6 +1,7 @@
 """The register, staff and scores coming in: what is planned, what a death or a birth changes, what stays a person's."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import ClassVar
 
 import pytest
 from sqlalchemy import text
@@ -269,3 +270,60 @@ class TestFreshness:
         load([an_appointment()])
         register(a_child(), now=NOW + timedelta(days=1))
         assert rows_of("SELECT as_of FROM source") == [(NOW,)]
+
+
+class TestSomebodyWhoMovedOut:
+    MOVED: ClassVar = {"moved_out_on": "2026-06-08", "moved_to": "Leeds"}
+
+    def test_is_held_until_somebody_has_accepted_them(self, register, rows_of):
+        """Hazard 17: by the row that says so, for whom it says it; nothing is closed."""
+        register(a_child(), a_mother())
+        register(a_child(**self.MOVED), now=NOW + timedelta(hours=1))
+        (row,) = rows_of(
+            "SELECT kind, set_by, detail, ended_at, p.nhs_number FROM hold JOIN person p ON p.id = person_id"
+        )
+        told = {"moved_out_on": "2026-06-08", "moved_to": "Leeds"}
+        assert tuple(row) == ("moved_out", "import:systmone", told, None, "9990000018")
+
+    def test_told_again_after_a_person_decided_is_no_news(self, register, rows_of, engine):
+        """A person's word stands against the same row; another move is another."""
+        register(a_child(**self.MOVED))
+        end = ("UPDATE hold SET ended_at = now(), ended_by = 'person:a', ended_how = 'over', ended_reason = 'stayed',"
+               " next_due_at = NULL, apply_at = NULL")  # fmt: skip
+        with engine.begin() as connection:
+            connection.execute(text(end))
+        register(a_child(**self.MOVED, gp_practice="Hill Surgery"), now=NOW + timedelta(hours=1))
+        assert rows_of("SELECT count(*) FROM hold")[0][0] == 1
+        register(a_child(**self.MOVED | {"moved_out_on": "2026-06-10"}), now=NOW + timedelta(hours=2))
+        assert rows_of("SELECT count(*) FROM hold WHERE ended_at IS NULL")[0][0] == 1
+
+    def test_is_not_told_by_a_new_practice_or_address(self, register, rows_of):
+        register(a_child(gp_practice="Hill Surgery", postcode="ZZ1 1ZZ"))
+        register(a_child(gp_practice="Leeds Surgery", postcode="ZZ9 9ZZ"), now=NOW + timedelta(hours=1))
+        assert rows_of("SELECT count(*) FROM hold")[0][0] == 0
+
+
+class TestALossInTheRegister:
+    def test_of_a_pregnancy_sets_its_hold(self, register, rows_of):
+        """In the import's own transaction, with no engine running."""
+        register(a_mother())
+        register(a_mother(pregnancy_outcome="stillbirth", pregnancy_ended_on="2026-06-08"))
+        (row,) = rows_of("SELECT h.kind, h.set_by, g.outcome FROM hold h JOIN pregnancy g ON g.id = h.pregnancy_id")
+        assert tuple(row) == ("pregnancy_ended", "import:systmone", "stillbirth")
+
+    def test_of_one_twin_leaves_the_other_planned(self, register, rows_of):
+        """A hold for the household, about the one who died; the other's contacts stay."""
+        twin = {"subject_nhs_number": "9990000034", "subject_local_id": "P9"}
+        register(a_child(), a_child(**twin))
+        register(a_child(subject_deceased_on="2026-06-09"), a_child(**twin), now=NOW + timedelta(hours=1))
+        held = rows_of("SELECT h.kind, p.nhs_number, h.household_id IS NOT NULL FROM hold h"
+                       " JOIN person p ON p.id = about_person_id")  # fmt: skip
+        assert held == [("bereavement", "9990000018", True)]
+        planned = rows_of("SELECT DISTINCT e.state FROM expected_contact e JOIN person p ON p.id = e.person_id"
+                          " WHERE p.nhs_number = '9990000034'")  # fmt: skip
+        assert planned == [("planned",)]
+
+    def test_of_long_ago_with_nothing_live_is_no_news(self, register, rows_of):
+        """A first load of years of registers begins no care for each death in it."""
+        register(a_child(subject_dob="2022-01-01", subject_deceased_on="2022-03-01"))
+        assert rows_of("SELECT count(*) FROM hold")[0][0] == 0

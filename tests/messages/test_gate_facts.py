@@ -67,7 +67,27 @@ def unsigned(session: Session, family: Family) -> None:
     run(session, "UPDATE follow_up SET pathway_version = 2")
 
 
+def a_hold(session: Session, kind: str, **scope: int) -> None:
+    """A hold of any age, past the time at which somebody should have decided: it stands all the same."""
+    row = {"kind": kind, "reason": "x", "set_by": "person:1", "starts_at": NOON - timedelta(days=500)}
+    due = {"review_at": NOON - timedelta(days=100), "next_due_at": NOON + timedelta(days=1)}
+    insert(session, "hold", row | due | scope)
+
+
+def a_split(session: Session, family: Family) -> None:
+    """Mother and child live apart; a person has confirmed her number since."""
+    own = insert(session, "household", {"created_at": NOON})
+    row = {"reason": "fled", "from_household_id": family.household, "to_household_id": own, "note": "x"}
+    split = insert(session, "household_split", row | {"done_by": "person:1", "done_at": NOON})
+    for person, side in ((family.child, "leaves"), (family.mother, "stays")):
+        run(session, "INSERT INTO split_member VALUES (:split, :person, :side)", split=split, person=person, side=side)
+
+
 BLOCKS: dict[str, Change] = {
+    "moved_out": lambda s, f: a_hold(s, "moved_out", household_id=f.household),
+    "in_hospital": lambda s, f: a_hold(s, "in_hospital", person_id=a_father(s, f)),
+    "protected_identity": lambda s, f: a_hold(s, "protected_identity", person_id=f.child),
+    "lives_apart": a_split,
     "recipient_died": lambda s, f: run(s, "UPDATE person SET life_status = 'deceased' WHERE id = :id", id=f.mother),
     "child_died": lambda s, f: run(s, "UPDATE person SET life_status = 'deceased' WHERE id = :id", id=f.child),
     "bereaved": a_stillbirth,
@@ -112,7 +132,15 @@ class TestReleasedText:
         attempts = text("SELECT count(*) FROM attempt WHERE message_id = :id")
         assert session.execute(attempts, {"id": message_id}).scalar_one() == 0
 
-    @pytest.mark.parametrize("bereaved", [a_stillbirth, a_dead_twin])
+    @pytest.mark.parametrize(
+        "bereaved",
+        [
+            a_stillbirth,
+            a_dead_twin,
+            lambda s, f: a_hold(s, "bereavement", household_id=f.household),
+            lambda s, f: a_hold(s, "bereavement", person_id=f.mother),
+        ],
+    )
     def test_is_held_back_after_a_loss_in_the_household(
         self, engine: Engine, session: Session, bereaved: Change
     ) -> None:
@@ -192,6 +220,21 @@ class TestEmptyValues:
         session.commit()
         drain(engine, channels())
         assert reason_of(engine, message_id) == "life_unknown"
+
+    def test_count_for_nothing_against_a_person_who_unconfirmed_the_number(
+        self, engine: Engine, session: Session
+    ) -> None:
+        """After a split a person's "not known" stands, whatever an empty value of the source means."""
+        means = '{"contact_safe_to_text": "yes", "contact_confirmed_on": "received"}'
+        source = {"empty_values": means, "declared_by": "Lee Lead", "declared_at": NOON}
+        silent: dict[str, object] = {"safe_to_text": "unknown", "safe_to_text_by": None, "confirmed_on": None}
+        told = [
+            an_after_miss_text(session, a_family(session, contact_point=silent | by, source=source))
+            for by in ({}, {"safe_to_text_by": "person:1"}, {"confirmed_by": "person:1"})
+        ]
+        session.commit()
+        drain(engine, channels())
+        assert [reason_of(engine, message_id) for message_id in told] == [None, "safety_unknown", "not_confirmed"]
 
 
 class TestReminder:

@@ -135,6 +135,14 @@ class World:
         )
         return ids
 
+    def member(self, name: str, family: dict[str, int], *, role: str, number: str | None = None) -> int:
+        """One more adult of a household."""
+        person = self._add(Person, name=name, life_status="alive", team_id=self.teams["north"])
+        self._add(HouseholdMember, household_id=family["household"], person_id=person, role=role)
+        if number is not None:
+            self._add(ContactPoint, person_id=person, number=number, safe_to_text="yes", confirmed_on=self.now.date())
+        return person
+
     def flag(self, person: int, code: str) -> None:
         """A flag on a person, from now on."""
         self._add(Flag, person_id=person, code=code, set_at=self.now, set_by="import:SystmOne")

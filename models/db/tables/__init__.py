@@ -14,6 +14,7 @@ from models.db.tables.families import (
     Pregnancy,
 )
 from models.db.tables.follow_ups import Alert, FollowUp, FollowUpEvent, PathwayVersion, Referral, ReferralPrompt
+from models.db.tables.holds import Handover, Hold, HoldEvent, HouseholdSplit, SplitMember
 from models.db.tables.messages import Attempt, InboundMessage, Message, MessageSubject, Receipt, TextsStop
 from models.db.tables.patterns import PatternFound, PatternLook
 from models.db.tables.planning import ExpectedContactEvent, PlanMark, PlannedRule, SchoolHandover
@@ -41,6 +42,7 @@ HISTORY_TABLES = (
     "disclosure_history",
     "adult_record",
     "carers_answer",
+    "hold_event",
 )
 
 __all__ = [
@@ -71,8 +73,12 @@ __all__ = [
     "Flag",
     "FollowUp",
     "FollowUpEvent",
+    "Handover",
+    "Hold",
+    "HoldEvent",
     "Household",
     "HouseholdMember",
+    "HouseholdSplit",
     "ImportRejection",
     "ImportRun",
     "InboundMessage",
@@ -96,6 +102,7 @@ __all__ = [
     "SchoolHandover",
     "SharingAgreement",
     "Source",
+    "SplitMember",
     "StaffedHours",
     "StepTime",
     "Team",

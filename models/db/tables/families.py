@@ -6,8 +6,8 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.db.base import Base, Instant, Pk, one_of
-from models.domain.words import ContentLevel, Known, LifeStatus, PersonRole, PregnancyOutcome
+from models.db.base import Base, Instant, Pk, one_of, words_in
+from models.domain.words import LOST_PREGNANCIES, ContentLevel, Known, LifeStatus, PersonRole, PregnancyOutcome
 
 # Columns named *_by hold who entered the value: 'import:SOURCE' or 'person:ACCOUNT'. A person's entry is never
 # overwritten by an emptier or vaguer import (design 3.11).
@@ -37,6 +37,9 @@ class Person(Base):
         CheckConstraint("nhs_number ~ '^[0-9]{10}$'", name="nhs_number_digits"),
         CheckConstraint("deceased_on IS NULL OR life_status = 'deceased'", name="deceased_on_means_deceased"),
         Index(None, "caseload_holder_id"),
+        # Deaths without a hold, and records closed to all but the named nurse, are few.
+        Index("ix_person_died", "deceased_on", postgresql_where=text("life_status = 'deceased'")),
+        Index("ix_person_protected", "protected_at", postgresql_where=text("protected_at IS NOT NULL")),
     )
 
     id: Mapped[Pk]
@@ -57,6 +60,7 @@ class Person(Base):
     content_hash: Mapped[bytes | None]  # of the register row last applied
     first_received_at: Mapped[Instant] = mapped_column(server_default=text("clock_timestamp()"))
     extras: Mapped[dict[str, object] | None] = mapped_column(JSONB)
+    protected_at: Mapped[Instant | None]  # closed to all but the named nurse; no feed joins it to anybody again
 
 
 class PersonIdentifier(Base):
@@ -97,6 +101,7 @@ class HouseholdMember(Base):
     role: Mapped[str]
     lives_with: Mapped[str] = mapped_column(server_default=Known.UNKNOWN)
     parental_responsibility: Mapped[str] = mapped_column(server_default=Known.UNKNOWN)
+    reach_first_since: Mapped[Instant | None]  # a person said so: the one to reach about the children here, their carer
     valid_from: Mapped[Instant] = mapped_column(server_default=text("clock_timestamp()"))
     valid_until: Mapped[Instant | None]
 
@@ -119,6 +124,11 @@ class Pregnancy(Base):
         Index("ix_pregnancy_household_id", "household_id"),
         # `detect`: two weeks past the EDD with no outcome; dates that moved.
         Index("ix_pregnancy_due", "next_due_at", "id", postgresql_where=text("next_due_at IS NOT NULL")),
+        Index(
+            "ix_pregnancy_lost",
+            text("coalesce(ended_on, edd)"),
+            postgresql_where=text(f"outcome IN {words_in(LOST_PREGNANCIES)}"),
+        ),
     )
 
     id: Mapped[Pk]
@@ -173,6 +183,7 @@ class Flag(Base):
         Index("ix_flag_patterns", "id", postgresql_where=text("NOT patterns_looked")),
         # Past ones count for the family review.
         Index(None, "person_id"),
+        Index("ix_flag_code", "code", postgresql_where=text("ended_at IS NULL")),
     )
 
     id: Mapped[Pk]

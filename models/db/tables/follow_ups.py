@@ -87,6 +87,11 @@ class FollowUp(Base):
         ),
         CheckConstraint("cycle >= 1", name="cycle_positive"),
         CheckConstraint("(assigned_practitioner_id IS NULL) = (assigned_at IS NULL)", name="assigned_at_known"),
+        # A family that moved is closed only once the receiver has accepted it (hazard 17).
+        CheckConstraint(
+            "closed_reason IS DISTINCT FROM 'transfer_accepted' OR handover_id IS NOT NULL", name="transfer_accepted_by"
+        ),
+        CheckConstraint("(hold_id IS NULL) = (plan_before IS NULL)", name="plan_gave_way_to_a_hold"),
         ForeignKeyConstraint(["pathway_code", "pathway_version"], ["pathway_version.code", "pathway_version.version"]),
         Index("uq_follow_up_appointment", "appointment_id", unique=True),
         Index("uq_follow_up_expected_contact", "expected_contact_id", unique=True),
@@ -126,6 +131,8 @@ class FollowUp(Base):
             "owner_practitioner_id",
             postgresql_where=text(f"owner_practitioner_id IS NOT NULL AND {LIVE}"),
         ),
+        Index("ix_follow_up_hold", "hold_id", postgresql_where=text("hold_id IS NOT NULL")),
+        Index("ix_follow_up_handover", "handover_id", postgresql_where=text("handover_id IS NOT NULL")),
         Index("ix_follow_up_continued_in", "continued_in", postgresql_where=text("continued_in IS NOT NULL")),
         {
             "postgresql_with": {
@@ -188,6 +195,10 @@ class FollowUp(Base):
     faster: Mapped[bool] = mapped_column(server_default=text("false"))  # one rung faster since a pattern; never back
     pattern_at: Mapped[Instant | None]  # when a pattern was last told to the team lead
     patterns_looked: Mapped[bool] = mapped_column(server_default=text("false"))  # since it opened, or was missed again
+    # The hold under which its plan gave way to another one, and the plan it goes back to if that hold was an error.
+    hold_id: Mapped[int | None] = mapped_column(ForeignKey("hold.id"))
+    plan_before: Mapped[dict[str, object] | None] = mapped_column(JSONB)
+    handover_id: Mapped[int | None] = mapped_column(ForeignKey("handover.id"))  # the acceptance it was closed by
     row_version: Mapped[int] = mapped_column(server_default=text("1"))  # two people acting at once: the later is told
 
 

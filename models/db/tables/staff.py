@@ -27,6 +27,7 @@ class Team(Base):
     call_back_number: Mapped[str | None]  # E.164; the number a family may ring; texts need one
     texts_stopped_at: Mapped[Instant | None]
     texts_stopped_by: Mapped[str | None]
+    restricted: Mapped[bool] = mapped_column(server_default=text("false"))  # only the named nurse sees its families
     created_at: Mapped[Instant] = mapped_column(server_default=text("clock_timestamp()"))
 
 
