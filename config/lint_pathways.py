@@ -10,10 +10,28 @@ from config.pathways_loader import pathway_from
 from config.rule_files import SHIPPED
 from config.yaml_files import Finding, RuleFile, Where, read_rule_file
 from models.domain.pathway import DATE_ANCHORS, FRONT_LINE, Anchor, Due, Pathway, Span, Step, Unit
-from models.domain.words import FollowUpTrigger, OwnerRole
+from models.domain.words import FollowUpTrigger, How, OwnerRole
 
 _STANDING = ("until_seen", "confirm_seen", "second_person", "backlog_triage")
 _HOURS_A_WORKING_DAY = 8
+# In which ways a cause may have arisen: each needs a first step whose words fit it.
+_WAYS: dict[FollowUpTrigger, tuple[How, ...]] = {
+    FollowUpTrigger.MISSED: (
+        How.NOT_BROUGHT,
+        How.NO_ACCESS,
+        How.CAME,
+        How.CHILD_NOT_SEEN,
+        How.NOT_FOUND,
+        How.UNPROVEN,
+    ),
+    FollowUpTrigger.CANCELLED: (How.BY_FAMILY, How.BY_SERVICE, How.BY_UNKNOWN),
+    FollowUpTrigger.DECLINED: (
+        How.DECLINE_INCOMPLETE,
+        How.DECLINE_COMPLETE,
+        How.DECLINE_INCOMPLETE_LEAD,
+        How.DECLINE_COMPLETE_LEAD,
+    ),
+}
 
 
 @cache
@@ -114,14 +132,8 @@ def _firsts(file: RuleFile, pathway: Pathway) -> Iterator[Finding]:
     """Each cause has a step soon after it arose, at both levels of risk; L0 reaches the team lead in time."""
     top = ceilings()
     for trigger in sorted({trigger for step in pathway.steps for trigger in step.triggers}):
-        for high_risk in (False, True):
-            soonest = min(_from_start(pathway, trigger, high_risk=high_risk), default=None)
-            limit = top["high_risk"]["first_step_hours"] if high_risk else top["routine"]["first_step_working_days"]
-            unit = "hours, for high risk" if high_risk else "working days"
-            # What no appointment began may be paced by the child's age instead.
-            aged = trigger in (FollowUpTrigger.NEVER_BOOKED, FollowUpTrigger.OVERDUE) and _by_date(pathway, trigger)
-            if not aged and (soonest is None or soonest > limit):
-                yield file.finding(("steps",), f"a first step for {trigger} within {limit} {unit}", value=str(soonest))
+        for how in _WAYS.get(trigger, (None,)):
+            yield from _first(file, pathway, trigger, how)
     if any(FollowUpTrigger.OUTCOME_NOT_RECORDED in step.triggers for step in pathway.steps):
         limit = top["outcome_not_recorded"]["team_lead_working_days"]
         leads = [
@@ -134,9 +146,23 @@ def _firsts(file: RuleFile, pathway: Pathway) -> Iterator[Finding]:
             yield file.finding(("steps",), f"a step for the team lead within {limit} working days")
 
 
-def _from_start(pathway: Pathway, trigger: FollowUpTrigger, *, high_risk: bool) -> Iterator[float]:
+def _first(file: RuleFile, pathway: Pathway, trigger: FollowUpTrigger, how: How | None) -> Iterator[Finding]:
+    top = ceilings()
+    # What no appointment began may be paced by the child's age instead.
+    if trigger in (FollowUpTrigger.NEVER_BOOKED, FollowUpTrigger.OVERDUE) and _by_date(pathway, trigger):
+        return
+    for high_risk in (False, True):
+        soonest = min(_from_start(pathway, trigger, how, high_risk=high_risk), default=None)
+        limit = top["high_risk"]["first_step_hours"] if high_risk else top["routine"]["first_step_working_days"]
+        if soonest is None or soonest > limit:
+            unit = "hours, for high risk" if high_risk else "working days"
+            cause = trigger if how is None else f"{trigger} ({how})"
+            yield file.finding(("steps",), f"a first step for {cause} within {limit} {unit}", value=str(soonest))
+
+
+def _from_start(pathway: Pathway, trigger: FollowUpTrigger, how: How | None, *, high_risk: bool) -> Iterator[float]:
     for _, step, terms in pathway.plan(trigger, high_risk=high_risk):
-        if step.misses_at_least <= 1:
+        if step.misses_at_least <= 1 and step.fits(how):
             for due in terms.due:
                 if due.anchor in (Anchor.START, Anchor.OPENED) and due.misses_at_least <= 1:
                     yield due.span.count if high_risk and due.span.unit is Unit.HOURS else _working_days(due.span)

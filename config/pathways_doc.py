@@ -16,6 +16,8 @@ _ORDER = (
     "new-birth-visit",
     "universal-review",
     "general-missed",
+    "declined",
+    "outcome-corrected",
     "family-event",
     "referral-unanswered",
 )
@@ -83,6 +85,8 @@ def _row(step: Step) -> str:
         what += f", from miss {step.misses_at_least} on"
     if step.misses_at_most is not None:
         what += f", up to miss {step.misses_at_most}"
+    if step.how:
+        what += f" ({', '.join(sorted(_words(how) for how in step.how))})"
     if step.high_risk_only:
         return f"| `{step.id}` | {what} | high risk only | | | {_high_risk(high_risk, None)} |"
     cells = (f"`{step.id}`", what, _dues(routine), _who(routine), _span(routine.acknowledge_within))

@@ -5,7 +5,7 @@ from datetime import date, time
 from typing import Any
 
 from models.domain.pathway import Anchor, Due, Pathway, Span, Step, Terms, Unit
-from models.domain.words import FollowUpTrigger, OwnerRole, Urgency
+from models.domain.words import FollowUpTrigger, How, OwnerRole, Urgency
 
 Content = Mapping[str, Any]
 
@@ -57,6 +57,7 @@ def _step(content: Content, defaults: Content, high_risk_defaults: Content) -> S
         misses_at_least=when.get("misses_at_least", 0),
         misses_at_most=when.get("misses_at_most"),
         high_risk_only=when.get("high_risk_only", False),
+        how=frozenset(How(how) for how in when.get("how", ())),
         offers_text=content.get("offers_text", False),
         routine=_terms({**defaults, **content}),
         high_risk=_terms({**high_risk_defaults, **plan, **content.get("high_risk", {})}),

@@ -43,7 +43,7 @@ def acknowledge(follow_up_id: int, act: AnAct) -> Response:
         )
         return "acknowledged"
 
-    return _do(act, follow_up_id, "acknowledge", do)
+    return do_act(act, follow_up_id, "acknowledge", do)
 
 
 @router.post("/follow-ups/{follow_up_id}/release-text")
@@ -67,7 +67,7 @@ def release_text(follow_up_id: int, act: AnAct) -> Response:
         )
         return "text_released"
 
-    return _do(act, follow_up_id, "release-text", do, lanes=("send", "engine"))
+    return do_act(act, follow_up_id, "release-text", do, lanes=("send", "engine"))
 
 
 @router.post("/follow-ups/{follow_up_id}/outcome")
@@ -94,7 +94,7 @@ def record_outcome(follow_up_id: int, act: AnAct) -> Response:
         )
         return "outcome_recorded"
 
-    return _do(act, follow_up_id, "outcome", do)
+    return do_act(act, follow_up_id, "outcome", do)
 
 
 @router.post("/follow-ups/{follow_up_id}/close")
@@ -118,7 +118,7 @@ def close(follow_up_id: int, act: AnAct) -> Response:
         )
         return "closed" if state is FollowUpState.CLOSED else "closing_asked"
 
-    return _do(act, follow_up_id, "close", do)
+    return do_act(act, follow_up_id, "close", do)
 
 
 @router.post("/follow-ups/{follow_up_id}/send-back")
@@ -150,7 +150,7 @@ def take_up(follow_up_id: int, act: AnAct) -> Response:
         )
         return "taken_up"
 
-    return _do(act, follow_up_id, "take-up", do)
+    return do_act(act, follow_up_id, "take-up", do)
 
 
 @router.post("/follow-ups/{follow_up_id}/stop-texts")
@@ -173,7 +173,7 @@ def stop_texts(follow_up_id: int, act: AnAct) -> Response:
         )
         return "texts_stopped"
 
-    return _do(act, follow_up_id, "stop-texts", do)
+    return do_act(act, follow_up_id, "stop-texts", do)
 
 
 @router.post("/follow-ups/{follow_up_id}/indicator")
@@ -199,7 +199,7 @@ def record_indicator(follow_up_id: int, act: AnAct) -> Response:
         )
         return "indicator_recorded"
 
-    return _do(act, follow_up_id, "indicator", do)
+    return do_act(act, follow_up_id, "indicator", do)
 
 
 def _noted(act: Act, follow_up_id: int, name: str, call: Callable[..., object], done: str) -> Response:
@@ -213,10 +213,10 @@ def _noted(act: Act, follow_up_id: int, name: str, call: Callable[..., object], 
         call(visit.db, follow_up_id=found.row.id, row_version=version, account=visit.scope, note=note, now=visit.now)
         return done
 
-    return _do(act, follow_up_id, name, do)
+    return do_act(act, follow_up_id, name, do)
 
 
-def _do(
+def do_act(
     act: Act,
     follow_up_id: int,
     name: str,

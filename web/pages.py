@@ -18,6 +18,8 @@ DONE = {
     "acknowledged": "You have taken this on.",
     "text_released": "The text is released. It leaves when every check at sending time agrees.",
     "outcome_recorded": "The outcome is recorded. The plan follows it within a minute.",
+    "decline_recorded": "The decline is recorded, with all that has to be known. It now waits for its review.",
+    "decline_incomplete": "The decline is recorded. What is still missing is asked for until it is known.",
     "closed": "The follow-up is closed.",
     "closing_asked": "You have asked to close it. A second person has to agree, because of a high-risk flag.",
     "closing_refused": "It goes on where it was. The person who asked to close it can read your note.",

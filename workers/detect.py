@@ -12,19 +12,34 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from config.rules import Rules
-from models.db import alerts, cases, clock, detection, expected, follow_ups, messages, pathway_versions
+from models.db import (
+    alerts,
+    cases,
+    clock,
+    declines,
+    detection,
+    expected,
+    follow_ups,
+    messages,
+    pathway_versions,
+    threads,
+)
 from models.db.alerts import NewAlert
+from models.db.cases import Case
 from models.db.detection import Candidate
 from models.db.people_resolution import Whose, directory
 from models.domain import dedupe
-from models.domain.words import AlertKind, OwnerRole, Urgency
+from models.domain.words import AlertKind, AppointmentStatus, OwnerRole, Urgency
 from workers.advance import harmless_flags
+from workers.attendance import opening_pairs, seen_by_contact
 from workers.backlog import triage_alerts
-from workers.casework import Casework, opening_statuses, people_and_teams
+from workers.case_book import CaseBook
+from workers.casework import Casework, people_and_teams
 from workers.expect import look_at_expected
 from workers.family_events import open_events
 from workers.opening import Opener
 from workers.prompting import raise_prompts
+from workers.turner import Turner
 
 SET_SIZE = 5_000
 Now = Callable[[Session], datetime]
@@ -40,11 +55,12 @@ class Detected:
     expected: int
     indicators: int
     events: int
+    threads: int
 
     @property
     def total(self) -> int:
         """All of them."""
-        return self.outcome_due + self.reconsidered + self.expected + self.indicators + self.events
+        return self.outcome_due + self.reconsidered + self.expected + self.indicators + self.events + self.threads
 
 
 def detect_all(engine: Engine, rules: Rules, *, now: Now = clock.now, wait: bool = True) -> Detected:
@@ -65,6 +81,7 @@ def detect_all(engine: Engine, rules: Rules, *, now: Now = clock.now, wait: bool
         expected=_drain(engine, rules, look_at_expected, now=now, wait=wait),
         indicators=_drain(engine, rules, raise_prompts, now=now, wait=wait),
         events=_drain(engine, rules, open_events, now=now, wait=wait),
+        threads=_drain(engine, rules, threads_in_order, now=now, wait=wait),
     )
 
 
@@ -101,6 +118,21 @@ def reconsider(session: Session, rules: Rules, now: datetime) -> int:
     return len(rows)
 
 
+def threads_in_order(session: Session, rules: Rules, now: datetime) -> int:
+    """Put one set of people's threads in order: records joined or parted, a decline recorded. The caller commits."""
+    people = threads.take_due(session, now=now, limit=SET_SIZE)
+    if people:
+        work = casework_on(
+            session, rules, people=set(people), appointments=set(), households=[], staff=set(), teams=set(), now=now
+        )
+        work.turner.seen = seen_by_contact(detection.visits(session, work.turner.book.pairs()), rules)
+        work.turner.declines = declines.load(session, people)
+        work.look_at_declines()
+        work.turner.touched |= work.turner.book.pairs()
+        finish(session, work, now=now)
+    return len(people)
+
+
 def casework_on(
     session: Session,
     rules: Rules,
@@ -121,39 +153,47 @@ def casework_on(
         now=now,
         high_risk=lambda person_id, household_id: (person_id, household_id) in risky,
     )
-    return Casework(opener=opener, known=cases.load(session, people=people, appointments=appointments))
+    book = CaseBook(cases.load(session, people=people, appointments=appointments))
+    return Casework(Turner(opener, book))
 
 
 def finish(session: Session, work: Casework, *, now: datetime) -> None:
-    """Store what was decided: follow-ups with their stories, triage tasks, contacts met, cancellations to explain."""
+    """Store what was decided: follow-ups with their stories, declines, triage tasks, contacts met or not, questions."""
+    work.settle()
     cases.save(session, work.cases, now=now)
+    declines.store(session, work.turner.declines, now=now)
     raised = triage_alerts(session, work.opener.triage, now=now)
-    raised += alerts.raise_many(session, [_unexplained(work.opener, row) for row in work.unexplained], now=now)
+    raised += alerts.raise_many(session, [_unexplained(work.opener, *one) for one in work.unexplained], now=now)
+    expected.mark_not_met(session, work.not_met, now=now)
+    expected.look_again(session, work.look_again, now=now)
     expected.mark_met(session, work.met)
     messages.alert_emails(session, raised, now=now)
 
 
 def _work_on(session: Session, rules: Rules, rows: Sequence[Candidate], *, now: datetime) -> None:
     staff, teams = people_and_teams(rows)
+    people = {row.person_id for row in rows}
     work = casework_on(
         session,
         rules,
-        people={row.person_id for row in rows},
+        people=people,
         appointments={row.id for row in rows},
         households=[(row.person_id, row.household_id) for row in rows],
         staff=staff,
         teams=teams,
         now=now,
     )
-    opening = opening_statuses(rows, rules)
-    work.later = {visit.before_id: visit for visit in detection.later_visits(session, opening)} if opening else {}
+    pairs = opening_pairs(rows, rules) | work.turner.book.pairs()
+    work.turner.seen = seen_by_contact(detection.visits(session, pairs), rules)
+    if any(row.status == AppointmentStatus.DECLINED for row in rows):
+        work.turner.declines = declines.load(session, people)
     for row in rows:
         work.consider(row)
     finish(session, work, now=now)
 
 
-def _unexplained(opener: Opener, row: Candidate) -> NewAlert:
-    """A cancellation that says neither by whom nor why: a person finds out (domain.md 2.3)."""
+def _unexplained(opener: Opener, row: Candidate, case: Case) -> NewAlert:
+    """A cancellation that doesn't say by whom: a person finds out and records it, which ends this (domain.md 2.3)."""
     pathway = opener.current(opener.rules.contacts.outcome_pathway)
     whose = Whose(row.booked_with, row.caseload_holder, row.team_id)
     owner = opener.owner(whose, pathway.chain(OwnerRole.PRACTITIONER))
@@ -161,9 +201,8 @@ def _unexplained(opener: Opener, row: Candidate) -> NewAlert:
     return NewAlert(
         kind=AlertKind.CANCELLATION_UNEXPLAINED,
         urgency=Urgency.ROUTINE,
-        dedupe_key=dedupe.subject_alert(
-            AlertKind.CANCELLATION_UNEXPLAINED, "appointment", row.id, since=row.cancelled_at or row.starts_at
-        ),
+        dedupe_key=dedupe.follow_up_alert(AlertKind.CANCELLATION_UNEXPLAINED, int(case.id or 0), cycle=case.cycle),
+        follow_up_id=case.id,
         practitioner_id=owner.practitioner_id,
         owner_team_id=owner.owner_team_id,
         household_id=row.household_id,

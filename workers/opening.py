@@ -11,7 +11,7 @@ from models.domain.freshness import is_backlog
 from models.domain.ladder import decide
 from models.domain.ladder_facts import FollowUpFacts, dump_done
 from models.domain.pathway import Pathway
-from models.domain.words import ActorKind, FollowUpState, FollowUpTrigger, OwnerRole
+from models.domain.words import ActorKind, FollowUpState, FollowUpTrigger, How, OwnerRole
 from workers.backlog import Triage
 
 
@@ -33,7 +33,7 @@ class Opening:
     expected_contact_id: int | None = None
     referral_id: int | None = None
     family_event_id: int | None = None
-    miss_count: int = 1
+    how: How | None = None
     breach_at: datetime | None = None
 
 
@@ -70,7 +70,7 @@ class Opener:
             contact_code=cause.contact_code,
             pathway_code=pathway.code,
             pathway_version=pathway.version,
-            miss_count=cause.miss_count,
+            how=cause.how,
             high_risk=high_risk,
             anchor_at=cause.happened_at,
             breach_at=cause.breach_at or cause.happened_at,

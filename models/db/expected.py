@@ -56,6 +56,37 @@ def mark_met(session: Session, met: Sequence[tuple[int, datetime]]) -> None:
         session.execute(_SETTLE, packed_tuples([(one, ExpectedState.MET, None, at) for one, at in met], _SETTLED))
 
 
+def mark_not_met(session: Session, ids: Sequence[int], *, now: datetime) -> None:
+    """An appointment for these shows nobody seen: one that was met by it is open again and looked at.
+
+    Other attendances for it are considered anew, and meet it again where they show somebody seen.
+    """
+    if ids:
+        session.execute(_NOT_MET, {"ids": list(set(ids)), "now": now})
+
+
+def look_again(session: Session, ids: Sequence[int], *, now: datetime) -> None:
+    """The appointment that these relied on is no miss any more: whether they are booked or overdue is asked anew."""
+    if ids:
+        session.execute(_LOOK_AGAIN, {"ids": list(set(ids)), "now": now})
+
+
+_NOT_MET = text(
+    """
+    WITH open_again AS (
+        UPDATE expected_contact SET state = 'planned', met_at = NULL, next_due_at = :now
+        WHERE id = ANY(CAST(:ids AS bigint[])) AND state = 'met' RETURNING id
+    )
+    UPDATE appointment SET reconsider_at = :now FROM open_again
+    WHERE expected_contact_id = open_again.id AND status IN ('attended', 'attended_late')
+    """
+)
+_LOOK_AGAIN = text(
+    """
+    UPDATE expected_contact SET state = 'planned', next_due_at = :now
+    WHERE id = ANY(CAST(:ids AS bigint[])) AND state IN ('booked', 'overdue')
+    """
+)
 _TAKE = text(
     """
     WITH due AS MATERIALIZED (
@@ -72,7 +103,8 @@ _TAKE = text(
            e.met_at,
            EXISTS (SELECT FROM follow_up f WHERE f.expected_contact_id = e.id)
            OR EXISTS (SELECT FROM appointment a JOIN follow_up f ON f.appointment_id = a.id
-                      WHERE a.expected_contact_id = e.id AND f.closed_reason IS DISTINCT FROM 'outcome_recorded')
+                      WHERE a.expected_contact_id = e.id AND f.trigger <> 'corrected'
+                        AND coalesce(f.closed_reason, '') NOT IN ('outcome_recorded', 'entered_in_error'))
     FROM due e
     JOIN person p ON p.id = e.person_id
     LEFT JOIN pregnancy g ON g.id = e.pregnancy_id

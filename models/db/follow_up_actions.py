@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.db import messages
+from models.db import decline_actions, messages
 from models.db.follow_up_rows import (
     ActionRefused,
     ChangedMeanwhile,
@@ -127,13 +127,15 @@ def close(
     """Close with a reason; for high risk, ask a second person, or be that second person. Return the state it is in now.
 
     A note is always wanted. Raises ChangedMeanwhile, IllegalTransition for one that has ended, NotAllowed for the same
-    person twice, an empty note, or an unrecorded outcome, which ends by recording the outcome.
+    person twice, an empty note, an unrecorded outcome, which ends by recording the outcome, or a decline that is not
+    complete, or whose review is a team lead's.
     """
     row = lock(session, follow_up_id, row_version)
     if not note.strip():
         raise NotAllowed("closing needs a note: who was seen, when and by whom, or why this ends")
     if row.trigger is FollowUpTrigger.OUTCOME_NOT_RECORDED and reason not in _WITHOUT_OUTCOME:
         raise NotAllowed(f"follow-up {row.id} waits for an outcome; record it instead of closing")
+    decline_actions.check_closing(session, row, reason, account)
     if row.state is FollowUpState.CLOSING:
         if row.closing_by == account.actor:
             raise NotAllowed("a second person has to agree; you are the one who asked")

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from models.db.packing import packed, packed_tuples, unpacked
 from models.domain.ladder_facts import FollowUpFacts, load_done
-from models.domain.words import ActorKind, FollowUpState, FollowUpTrigger
+from models.domain.words import ActorKind, FollowUpState, FollowUpTrigger, How
 
 
 class Claimed(NamedTuple):
@@ -48,6 +48,7 @@ class Claimed(NamedTuple):
     edd: date | None
     window_end: date | None
     booked_until: datetime | None
+    how: str | None
 
     def facts(self, *, high_risk: bool) -> FollowUpFacts:
         """Return what the ladder's decision asks for."""
@@ -69,6 +70,7 @@ class Claimed(NamedTuple):
             self.step_raised_to,
             self.acknowledged_until,
             load_done(self.steps_done),
+            None if self.how is None else How(self.how),
         )
 
 
@@ -163,7 +165,7 @@ _FACTS = """
            (SELECT b.ends_at FROM appointment b
             WHERE b.person_id = f.person_id AND b.contact_code = f.contact_code AND b.starts_at > f.anchor_at
               AND b.status IN ('planned', 'booked', 'arrived', 'outcome_due') AND b.vanished_at IS NULL
-            ORDER BY b.starts_at LIMIT 1)
+            ORDER BY b.starts_at LIMIT 1), f.how
     FROM due f
     JOIN person p ON p.id = f.person_id
     LEFT JOIN appointment a ON a.id = f.appointment_id

@@ -60,7 +60,7 @@ def follow_up_changed(
             "actor_kind": ActorKind.PERSON,
             "actor": actor.actor,
             "reason": reason,
-            "detail": _json(detail),
+            "detail": as_json(detail),
         },
     )
 
@@ -87,7 +87,7 @@ def appointment_changed(
             "to_status": to_status,
             "actor_kind": ActorKind.PERSON,
             "actor": actor.actor,
-            "detail": _json(detail),
+            "detail": as_json(detail),
         },
     )
 
@@ -117,10 +117,11 @@ def audited(
             "subject_id": subject_id,
             "household_id": household_id,
             "why": why,
-            "detail": _json(detail),
+            "detail": as_json(detail),
         },
     )
 
 
-def _json(detail: Mapping[str, object] | None) -> str | None:
+def as_json(detail: Mapping[str, object] | None) -> str | None:
+    """Return a detail as its column takes it."""
     return None if detail is None else json.dumps(detail)

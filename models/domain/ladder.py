@@ -17,7 +17,7 @@ from models.domain.ladder_facts import (
     Why,
 )
 from models.domain.ladder_hand import Hand
-from models.domain.pathway import Anchor, Pathway, PlannedStep, Step, Terms
+from models.domain.pathway import PLAIN_WAY, Anchor, Pathway, PlannedStep, Step, Terms
 from models.domain.words import AlertKind, FollowUpState
 from models.domain.working_time import WorkingCalendar
 
@@ -121,6 +121,7 @@ def _planned(hand: Hand) -> tuple[list[tuple[datetime, PlannedStep]], PlannedSte
     """Return the steps that can still fire, lowest first; the until-seen step only when no other is left."""
     facts, pathway, done, misses = hand.facts, hand.pathway, hand.facts.done, hand.facts.miss_count
     until_seen = (len(pathway.steps), pathway.until_seen, pathway.until_seen.terms(high_risk=hand.high_risk))
+    how = facts.how or PLAIN_WAY.get(facts.trigger)
     calendar, rests = hand.calendar, hand.paused_until  # read once: this loop is most of a burst's time
     found = []
     for planned in pathway.plan(facts.trigger, high_risk=hand.high_risk):
@@ -129,6 +130,8 @@ def _planned(hand: Hand) -> tuple[list[tuple[datetime, PlannedStep]], PlannedSte
         if misses < step.misses_at_least or (entry is not None and terms.repeat is None):
             continue
         if step.misses_at_most is not None and misses > step.misses_at_most:
+            continue
+        if not step.fits(how):
             continue
         at = due_at(terms, facts, entry, calendar=calendar)
         if at is not None:

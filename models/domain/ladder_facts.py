@@ -7,7 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
-from models.domain.words import AlertKind, FollowUpState, FollowUpTrigger, OwnerRole, Urgency
+from models.domain.words import AlertKind, FollowUpState, FollowUpTrigger, How, OwnerRole, Urgency
 
 
 class StepDone(NamedTuple):
@@ -47,6 +47,7 @@ class FollowUpFacts:
     step_raised_to: int = 0
     acknowledged_until: datetime | None = None
     done: Mapping[str, StepDone] = field(default_factory=lambda: NOTHING_DONE)
+    how: How | None = None
 
 
 class Why(StrEnum):

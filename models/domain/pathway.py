@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
-from models.domain.words import FollowUpTrigger, OwnerRole, Urgency
+from models.domain.words import FollowUpTrigger, How, OwnerRole, Urgency
 from models.domain.working_time import (
     WorkingCalendar,
     after_hours,
@@ -33,6 +33,12 @@ class Anchor(StrEnum):
     WINDOW_END = "window_end"  # last day of the contact's late band, else of its window
 
 
+# What is taken for granted where nobody has said how: the plainest words, and for a cancellation that it isn't known.
+PLAIN_WAY: Mapping[FollowUpTrigger, How] = {
+    FollowUpTrigger.MISSED: How.NOT_BROUGHT,
+    FollowUpTrigger.CANCELLED: How.BY_UNKNOWN,
+    FollowUpTrigger.DECLINED: How.DECLINE_INCOMPLETE,
+}
 DATE_ANCHORS = frozenset({Anchor.DATE_OF_BIRTH, Anchor.EDD, Anchor.WINDOW_END})
 
 
@@ -107,6 +113,7 @@ class Step:
     misses_at_least: int
     misses_at_most: int | None
     high_risk_only: bool
+    how: frozenset[How]  # only for what did not take place in one of these ways; empty: in any
     offers_text: bool
     routine: Terms
     high_risk: Terms
@@ -114,6 +121,10 @@ class Step:
     def terms(self, *, high_risk: bool) -> Terms:
         """Return the terms for one level of risk."""
         return self.high_risk if high_risk else self.routine
+
+    def fits(self, how: How | None) -> bool:
+        """Whether its words fit how the contact did not take place; where there is no such thing to say, they do."""
+        return not self.how or how is None or how in self.how
 
 
 PlannedStep = tuple[int, Step, Terms]

@@ -2,6 +2,7 @@
 
 from models.db.tables.accounts import Account, AccountTeam, LoginTry, WebSession
 from models.db.tables.appointments import Appointment, AppointmentEvent, ExpectedContact
+from models.db.tables.declines import Decline, DeclineEvent
 from models.db.tables.families import (
     ContactPoint,
     Flag,
@@ -13,12 +14,21 @@ from models.db.tables.families import (
     Pregnancy,
 )
 from models.db.tables.follow_ups import Alert, FollowUp, FollowUpEvent, PathwayVersion, Referral, ReferralPrompt
+from models.db.tables.merges import MergeItem, MergeProposal, RecordMerge
 from models.db.tables.messages import Attempt, InboundMessage, Message, MessageSubject, Receipt, TextsStop
 from models.db.tables.running import AuditEntry, AuditSeal, Lease, Tick
 from models.db.tables.sources import ImportRejection, ImportRun, Source
 from models.db.tables.staff import Absence, Practitioner, Team
 
-HISTORY_TABLES = ("appointment_event", "follow_up_event", "audit_entry", "audit_seal", "receipt")
+HISTORY_TABLES = (
+    "appointment_event",
+    "follow_up_event",
+    "audit_entry",
+    "audit_seal",
+    "receipt",
+    "decline_event",
+    "merge_item",
+)
 
 __all__ = [
     "HISTORY_TABLES",
@@ -32,6 +42,8 @@ __all__ = [
     "AuditEntry",
     "AuditSeal",
     "ContactPoint",
+    "Decline",
+    "DeclineEvent",
     "ExpectedContact",
     "Flag",
     "FollowUp",
@@ -44,6 +56,8 @@ __all__ = [
     "Indicator",
     "Lease",
     "LoginTry",
+    "MergeItem",
+    "MergeProposal",
     "Message",
     "MessageSubject",
     "PathwayVersion",
@@ -52,6 +66,7 @@ __all__ = [
     "Practitioner",
     "Pregnancy",
     "Receipt",
+    "RecordMerge",
     "Referral",
     "ReferralPrompt",
     "Source",
