@@ -25,6 +25,7 @@ from web import (
     family,
     login,
     machines,
+    merges,
     needs,
     outbox,
     prompts,
@@ -47,20 +48,22 @@ def create_app(settings: Settings, engine: Engine, rules: Rules) -> FastAPI:
     """The application over `engine`. Reads no environment; raises SettingsError without a secret key."""
     app = FastAPI(title="Steadfast", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.site = _site(settings, engine, rules)
-    for part in (
+    parts = (
         login,
         worklist,
         case,
         case_actions,
         declines,
         family,
+        merges,
         prompts,
         needs,
         outbox,
         running,
         machines,
         webhooks,
-    ):
+    )
+    for part in parts:
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_exception_handler(NotLoggedIn, _to_login)

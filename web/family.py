@@ -5,9 +5,9 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 
-from models.db import family_page, history
+from models.db import family_page, history, merge_page
 from models.db.family_page import Family
-from web import sentences
+from web import merge_words, sentences
 from web.pages import page
 from web.visits import AVisit, NotFound, Visit
 
@@ -41,6 +41,8 @@ def find(visit: Visit, household_id: int) -> Family:
 
 def show(visit: Visit, found: Family, *, status: int = 200, problem: str = "", **draft: str) -> HTMLResponse:
     """Draw the page; after a refused act with what was wrong and what they had written."""
+    people = [int(member.person_id) for member in found.members]
+    proposals, merges = merge_page.of_family(visit.db, people, found.household_id)
     return page(
         visit,
         "family.html",
@@ -49,6 +51,9 @@ def show(visit: Visit, found: Family, *, status: int = 200, problem: str = "", *
         children=[member for member in found.members if member.is_child],
         adults=[member for member in found.members if not member.is_child],
         live=[(row, _why(visit, row)) for row in found.follow_ups],
+        proposals=proposals,
+        merges=merges,
+        merge_done=merge_words.DONE,
         problem=problem,
         draft=draft,
         today=visit.now.astimezone(visit.site.rules.calendar.zone).date(),

@@ -12,7 +12,14 @@ from web.visits import AnAct, AVisit, NotFound
 
 router = APIRouter()
 # These end by the work itself, not by somebody saying so here.
-BY_THE_WORK = (AlertKind.REFERRAL_PROMPT, AlertKind.BACKLOG_TRIAGE, AlertKind.SECOND_SIGNATURE, AlertKind.CONFIRM_SEEN)
+BY_THE_WORK = (
+    AlertKind.REFERRAL_PROMPT,
+    AlertKind.BACKLOG_TRIAGE,
+    AlertKind.SECOND_SIGNATURE,
+    AlertKind.CONFIRM_SEEN,
+    AlertKind.CANCELLATION_UNEXPLAINED,
+    AlertKind.MERGE_PROPOSED,
+)
 
 
 @router.get("/needs-a-person")
@@ -44,7 +51,7 @@ def done(alert_id: int, act: AnAct) -> Response:
         raise NotFound
     if not needs_person.visible(visit.db, visit.scope, AlertId(alert_id)):
         return RedirectResponse("/needs-a-person?done=already", status_code=303)
-    if outcome not in words.ALERT_OUTCOMES:
+    if outcome not in words.ALERT_OUTCOMES or needs_person.kind_of(visit.db, AlertId(alert_id)) in BY_THE_WORK:
         raise NotFound
     alerts.end(visit.db, alert_id=alert_id, outcome=outcome, account=visit.scope, now=visit.now)
     visit.db.commit()

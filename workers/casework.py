@@ -77,19 +77,19 @@ class Casework:
                 if case.state is not FollowUpState.BACKLOG:
                     case.next_due_at = self.opener.now
 
+    def look_for_visits(self) -> None:
+        """Records were joined or parted: a visit may be on the same record now."""
+        for pair in self.turner.book.pairs():
+            for case in self.turner.book.live_thread(pair):
+                self.turner.look_for_later_visit(case)
+
     def settle(self) -> None:
         """Put every thread that was touched in order. Once, when all rows have been considered."""
-        for pair in sorted(self.turner.touched):
-            cases = self.turner.book.thread(pair)
+        turner, pathways = self.turner, self.opener.rules.pathways
+        for pair in sorted(turner.touched):
+            cases, seen = turner.book.thread(pair), turner.seen.get(pair, [])
             if cases:
-                Thread(
-                    pair,
-                    cases,
-                    self.turner.book,
-                    self.turner.seen.get(pair, []),
-                    self.opener.rules.pathways,
-                    self.opener.now,
-                ).settle()
+                Thread(pair, cases, turner.book, seen, turner.refused, pathways, self.opener.now).settle()
 
     @property
     def opener(self) -> Opener:

@@ -128,6 +128,7 @@ def threads_in_order(session: Session, rules: Rules, now: datetime) -> int:
         work.turner.seen = seen_by_contact(detection.visits(session, work.turner.book.pairs()), rules)
         work.turner.declines = declines.load(session, people)
         work.look_at_declines()
+        work.look_for_visits()
         work.turner.touched |= work.turner.book.pairs()
         finish(session, work, now=now)
     return len(people)
@@ -154,7 +155,8 @@ def casework_on(
         high_risk=lambda person_id, household_id: (person_id, household_id) in risky,
     )
     book = CaseBook(cases.load(session, people=people, appointments=appointments))
-    return Casework(Turner(opener, book))
+    refused = cases.refused_evidence(session, book.known) if book.known else set()
+    return Casework(Turner(opener, book, refused=refused))
 
 
 def finish(session: Session, work: Casework, *, now: datetime) -> None:

@@ -4,7 +4,7 @@ Derived each time from what the rows of the thread say now, so that a correction
 others right too. Source: design 3.1; docs/decisions/0003, 0051.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,6 +35,7 @@ class Thread:
     cases: Sequence[Case]
     book: CaseBook
     seen: Sequence[Seen]  # in order of time
+    refused: Collection[int]  # those of which a person said that nobody was seen after all
     pathways: Pathways
     now: datetime
 
@@ -126,7 +127,7 @@ class Thread:
     def _see(self, case: Case) -> None:
         """Mark as seen what a later visit shows to be."""
         later = [one for one in self.seen if one.starts_at >= case.anchor_at]
-        if later:
+        if later and case.id not in self.refused:
             evidence = evidence_of(later[-1].appointment_id)
             mark_seen(case, at=later[-1].at, evidence=evidence, now=self.now)
 

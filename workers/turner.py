@@ -39,6 +39,7 @@ class Turner:
     opener: Opener
     book: CaseBook
     seen: dict[Pair, list[Seen]] = field(default_factory=dict)  # by an authoritative word, in order of time
+    refused: set[int] = field(default_factory=set)  # follow-ups of which a person said that nobody was seen after all
     declines: Declines = field(default_factory=Declines)
     touched: set[Pair] = field(default_factory=set)
 
@@ -161,7 +162,9 @@ class Turner:
         return case
 
     def look_for_later_visit(self, case: Case) -> None:
-        """Files come in any order: somebody may have been seen since."""
+        """Files come in any order: somebody may have been seen since. What a person has refused stays refused."""
+        if case.id in self.refused:
+            return
         visits = self.seen.get(pair_of(case), ())
         later = [one for one in visits if one.starts_at >= case.anchor_at and one.appointment_id != case.appointment_id]
         if later:

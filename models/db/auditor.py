@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.db import audit_attendance
+from models.db import audit_attendance, audit_merges
 from models.db.audit_checks import CHECKS, Check
 from models.db.seal import chain_breaks
 from models.domain.audit_limits import AuditLimits
@@ -58,7 +58,10 @@ def audit(session: Session, now: datetime, *, limits: AuditLimits) -> AuditRepor
         "message_late_by": now - limits.message_late,
         "sending_by": now - limits.sending,
     }
-    found = [(check, _finding(session, check, moments)) for check in (*CHECKS, *audit_attendance.CHECKS)]
+    found = [
+        (check, _finding(session, check, moments))
+        for check in (*CHECKS, *audit_attendance.CHECKS, *audit_merges.CHECKS)
+    ]
     violations = [finding for check, finding in found if finding is not None and not check.warns_only]
     broken = chain_breaks(session)
     if broken:

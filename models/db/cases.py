@@ -118,6 +118,11 @@ def load(session: Session, *, people: Collection[int], appointments: Collection[
     ]
 
 
+def refused_evidence(session: Session, cases: Collection[Case]) -> set[int]:
+    """Return the ids of those of which a person has said that nobody was seen after all."""
+    return set(session.scalars(_REFUSED, {"ids": [case.id for case in cases if case.state is FollowUpState.OPEN]}))
+
+
 def evidence_of(appointment_id: int) -> str:
     """Return what a follow-up keeps where an appointment showed that somebody was seen."""
     return f"appointment {appointment_id}"
@@ -206,6 +211,12 @@ _LOAD = text(
         UNION SELECT f.id, f.continued_in FROM thread t JOIN follow_up f ON f.id = t.continued_in
     )
     SELECT id, {_KEPT} FROM follow_up WHERE id IN (SELECT id FROM thread) ORDER BY id FOR NO KEY UPDATE
+    """
+)
+_REFUSED = text(
+    """
+    SELECT DISTINCT follow_up_id FROM follow_up_event
+    WHERE follow_up_id = ANY(CAST(:ids AS bigint[])) AND event = 'not_seen_after_all'
     """
 )
 _COLUMNS = (

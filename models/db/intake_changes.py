@@ -130,7 +130,9 @@ def update_known(session: Session, *, run_id: int, by: str, now: datetime, suppl
     kept = {field: column for field, column in _TAKEN.items() if field in supplied}
     taken = [f"{column} = s.{column}" for column in kept.values()] or ["mode = a.mode"]
     subtype = "OR s.subtype IS DISTINCT FROM a.subtype" if "outcome" in supplied else ""
-    decline_told = f"coalesce({DECLINE_TOLD}, a.decline_told)" if "status" in supplied else "a.decline_told"
+    # An emptier file takes no answer away.
+    told = f"coalesce(a.decline_told || ({DECLINE_TOLD}), {DECLINE_TOLD}, a.decline_told)"
+    decline_told = told if "status" in supplied else "a.decline_told"
     session.execute(text(_CHANGE.format(waiting=_WAITING, vaguer=_VAGUER)), given)
     update = _UPDATE.format(
         taken=", ".join(map(_unless_a_persons, taken)),

@@ -32,11 +32,15 @@ _WHO = """
         LEFT JOIN person_identifier pi ON pi.source_id = :source AND pi.local_id = m.local_id
         LEFT JOIN person own ON own.id = pi.person_id
     )
-    SELECT k.key, k.local_id, k.nhs, k.name, k.born, coalesce(p.id, k.by_local) AS person_id,
-           p.id IS NULL AND k.by_local IS NULL AS is_new,
-           coalesce(p.id <> k.by_local OR k.nhs <> k.local_nhs OR (k.numbers > 1 AND k.local_nhs IS NULL), false)
-               AS conflict
-    FROM known k LEFT JOIN person p ON p.nhs_number = k.nhs
+    SELECT k.key, k.local_id, k.nhs, k.name, k.born, coalesce(n.by_number, k.by_local) AS person_id,
+           CASE WHEN n.by_number IS NOT NULL THEN k.by_local END AS other_person_id,
+           n.by_number IS NULL AND k.by_local IS NULL AS is_new,
+           coalesce(CASE WHEN n.by_number IS NULL THEN k.nhs <> k.local_nhs ELSE n.by_number <> k.by_local END
+                    OR (k.numbers > 1 AND k.local_nhs IS NULL), false) AS conflict
+    FROM known k
+    -- A record that a person has joined with another leads to the one that is kept.
+    LEFT JOIN LATERAL (
+        SELECT coalesce(p.merged_into, p.id) AS by_number FROM person p WHERE p.nhs_number = k.nhs) n ON true
 """
 
 _NEWCOMERS = """

@@ -86,6 +86,12 @@ def visible(session: Session, scope: Scope, alert_id: AlertId) -> bool:
     return session.scalar(select(Alert.id).where(Alert.id == alert_id, _waits(scope))) is not None
 
 
+def kind_of(session: Session, alert_id: AlertId) -> AlertKind | None:
+    """What an alert asks; None where there is none."""
+    found = session.scalar(select(Alert.kind).where(Alert.id == alert_id))
+    return None if found is None else AlertKind(found)
+
+
 def _waits(scope: Scope) -> ColumnElement[bool]:
     return and_(Alert.state == AlertState.OPEN, Alert.next_due_at.is_not(None), _reach(scope))
 

@@ -76,7 +76,34 @@ def upgrade() -> None:
 
 
 def _look_again() -> None:
-    """What opened nothing until now, and threads that stood apart, are looked at; no table is large at this point."""
+    """What opened nothing until now, and threads that stood apart, are looked at; no table is large at this point.
+
+    Running follow-ups get the words for how it was, so that the next look does not take them for news; who cancelled is
+    asked of the follow-up from now on.
+    """
+    op.execute(
+        """
+        UPDATE follow_up f SET how = CASE
+            WHEN f.trigger = 'cancelled' THEN CASE a.status WHEN 'cancelled_by_family' THEN 'by_family'
+                WHEN 'cancelled_by_service' THEN 'by_service' WHEN 'cancelled' THEN 'by_unknown' END
+            WHEN a.status = 'arrived_not_seen' OR a.subtype = 'left_before_seen' THEN 'came'
+            WHEN a.subtype = 'child_not_seen' THEN 'child_not_seen'
+            WHEN a.subtype IN ('nav_no_answer', 'nav_refused_entry') THEN 'no_access'
+            WHEN a.status IN ('attended', 'attended_late') THEN 'unproven' ELSE 'not_brought' END
+        FROM appointment a WHERE a.id = f.appointment_id AND f.trigger IN ('missed', 'cancelled') AND f.state <> 'closed'
+        """
+    )
+    op.execute(
+        """
+        WITH asked AS (
+            UPDATE alert SET state = 'overtaken', ended_at = clock_timestamp(), ended_by = 'engine',
+                outcome = 'asked_anew'
+            WHERE kind = 'cancellation_unexplained' AND state = 'open' AND follow_up_id IS NULL
+        )
+        UPDATE appointment a SET reconsider_at = clock_timestamp() FROM follow_up f
+        WHERE f.appointment_id = a.id AND f.how = 'by_unknown' AND f.state = 'open'
+        """
+    )
     op.execute(
         """
         UPDATE appointment a SET reconsider_at = clock_timestamp()
