@@ -48,10 +48,8 @@ def join(proposal_id: int, act: AnAct) -> Response:
         visit = act.visit
         given = {"kept": kept, "gone": gone, "account": visit.scope, "now": visit.now}
         if found.comparison is not None:
-            agreed = sorted(found.comparison.agree)
-            told = reason or f"agree: {', '.join(agreed)}"
-            within = visit.site.rules.feeds.grace
-            merges.join_people(visit.db, **given, reason=told, agreed=agreed, answer_within=within)  # type: ignore[arg-type]
+            agreed, within = found.comparison.agree, visit.site.rules.feeds.grace
+            merges.join_people(visit.db, **given, reason=reason, agreed=agreed, answer_within=within)  # type: ignore[arg-type]
         else:
             merges.join_households(visit.db, **given, reason=reason)  # type: ignore[arg-type]
         merge_proposals.decide(

@@ -1,7 +1,7 @@
 """Two records side by side, and what a merge did, for one Scope; nothing is read that it does not cover. No commits."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ class PersonSide:
 
     id: PersonId
     member: Member
+    roles: frozenset[PersonRole]  # in the households of today
     postcode: str | None
     identifiers: tuple[tuple[str, str], ...]  # source and its own id
     households: tuple[tuple[HouseholdId, str], ...]  # with the names of who else is there
@@ -91,9 +92,7 @@ def proposal(session: Session, scope: Scope, proposal_id: int) -> Proposal | Non
     comparison = None
     if what == "person":
         sides: tuple[Any, Any] = (_person(session, ids[0]), _person(session, ids[1]))
-        comparison = compare(
-            *(_identity(session, side, told=row["why"] == "same_number", pair=sides) for side in sides)
-        )
+        comparison = compare(*(_identity(side, told=row["why"] == "same_number", pair=sides) for side in sides))
     else:
         sides = (_household(session, ids[0]), _household(session, ids[1]))
     state = ProposalState(row["state"])
@@ -148,9 +147,11 @@ def of_family(session: Session, people: Sequence[int], household_id: int) -> tup
 def _person(session: Session, person_id: int) -> PersonSide:
     row = session.execute(_PERSON, {"id": person_id}).mappings().one()
     (member,) = members(session, household_id=None, person_id=PersonId(person_id))
+    roles = session.scalars(_ROLES, {"id": person_id}).all()
     return PersonSide(
         id=PersonId(person_id),
-        member=member,
+        member=replace(member, role=PersonRole(roles[0])) if len(roles) == 1 else member,
+        roles=frozenset(PersonRole(role) for role in roles),
         postcode=row["postcode"],
         identifiers=tuple((one.name, one.local_id) for one in session.execute(_IDENTIFIERS, {"id": person_id})),
         households=tuple((one.id, one.others or "") for one in session.execute(_HOUSEHOLDS, {"id": person_id})),
@@ -174,15 +175,14 @@ def _household(session: Session, household_id: int) -> HouseholdSide:
     )
 
 
-def _identity(session: Session, side: PersonSide, *, told: bool, pair: tuple[PersonSide, PersonSide]) -> Identity:
-    roles = session.scalars(_ROLES, {"id": side.id}).all()
+def _identity(side: PersonSide, *, told: bool, pair: tuple[PersonSide, PersonSide]) -> Identity:
     numbers = {one.member.nhs_number for one in pair if one.member.nhs_number} if told else set()
     return Identity(
         nhs_number=side.member.nhs_number,
         name=side.member.name,
         date_of_birth=side.member.date_of_birth,
         postcode=side.postcode,
-        roles=frozenset(PersonRole(role) for role in roles),
+        roles=side.roles,
         households=frozenset(int(household) for household, _ in side.households),
         told_numbers=frozenset(numbers),
     )

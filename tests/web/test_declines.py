@@ -185,3 +185,13 @@ def closed(world, row: int) -> int:
     end = "state = 'closed', next_due_at = NULL, closed_by = 'person:a', closed_at = now(), closed_reason = 'seen'"
     world.session.execute(text(f"UPDATE follow_up SET {end} WHERE id = :id"), {"id": row})
     return row
+
+
+class TestTheForm:
+    def test_is_empty_where_nothing_was_said(self, world, browser):
+        """An answer that nobody gave must not be sent back as one."""
+        world.account()
+        row = world.missed(world.family("Isla Marsh"))
+        page = browser("grace").get(f"/follow-ups/{row}").text
+        form = page[page.index(f'action="/follow-ups/{row}/decline"') :]
+        assert "None" not in form[: form.index("</form>")]
