@@ -88,7 +88,8 @@ class Casework:
         turner, pathways = self.turner, self.opener.rules.pathways
         for pair in sorted(turner.touched):
             cases, seen = turner.book.thread(pair), turner.seen.get(pair, [])
-            if cases:
+            # A first miss stands alone, and a burst is made of them.
+            if len(cases) > 1 or any(case.id is not None or case.earlier_misses for case in cases):
                 Thread(pair, cases, turner.book, seen, turner.refused, pathways, self.opener.now).settle()
 
     @property

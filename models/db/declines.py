@@ -43,7 +43,7 @@ class Declines:
     def _again(self, person_id: int, follow_up_id: int | None) -> bool:
         """Whether another contact of this person was declined, before or in this set."""
         return bool(self.of_person.get(person_id, set()) - {follow_up_id}) or any(
-            case.person_id == person_id and case.id != follow_up_id for case, _ in self.noted
+            case.person_id == person_id and (follow_up_id is None or case.id != follow_up_id) for case, _ in self.noted
         )
 
     def note(self, case: Case, row: Candidate) -> None:

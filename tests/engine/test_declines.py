@@ -132,6 +132,16 @@ class TestDecline:
             "SELECT contact_code FROM decline WHERE person_id = :id AND withdrawn_at IS NULL ORDER BY id", id=child
         ) == [("HV-3M",), ("HV-6W",)]
 
+    def test_twice_in_one_file_is_a_second_time_too(self, world: World):
+        """A first load may bring both at once."""
+        child = world.child()
+        first = world.appointment(child, status="declined", contact_code="HV-3M", ends_at=at("2026-06-05 10:00"))
+        second = a_decline(world, child)
+        assert sorted(str(world.follow_up(one).how) for one in (first, second)) == [
+            "decline_incomplete",
+            "decline_incomplete_lead",
+        ]
+
     def test_after_a_miss_is_the_same_thread_and_counts_for_none(self, world: World):
         """Missed, declined on the phone, booked all the same and missed: that is the second miss, in one thread."""
         child = world.child()
