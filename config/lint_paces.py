@@ -5,6 +5,7 @@ What a ladder says of dates is tried out on sample follow-ups, with the clocks o
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time
+from itertools import product
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from config.bounds import ceilings, working_days
 from config.yaml_files import Finding, RuleFile, Where
 from models.domain.ladder_clock import due_at
 from models.domain.ladder_facts import FollowUpFacts
-from models.domain.pathway import Anchor, Due, Pathway, PlannedStep, Step, Unit
+from models.domain.pathway import WAYS, Anchor, Due, Pathway, PlannedStep, Step, Unit
 from models.domain.words import FollowUpState, FollowUpTrigger, OwnerRole
 from models.domain.working_time import WorkingCalendar
 
@@ -57,17 +58,19 @@ def _rungs(file: RuleFile, pathway: Pathway) -> Iterator[Finding]:
     """domain.md 3.3 (vi): practitioner, team lead, a sighting, named nurse and head of service, each in time."""
     bounds = ceilings()["high_risk_rungs"]
     for trigger in map(FollowUpTrigger, bounds["triggers"]):
-        for misses in _MISSES:
+        for misses, way in product(_MISSES, WAYS.get(trigger, (None,))):
             steps = [
                 planned
                 for planned in pathway.plan(trigger, high_risk=True)
-                if planned[1].misses_at_least <= misses <= (planned[1].misses_at_most or misses)
+                if planned[1].fits(way)
+                and planned[1].misses_at_least <= misses <= (planned[1].misses_at_most or misses)
             ]
             for rung, bound in bounds.items():
                 if rung not in ("triggers", "not_for") and not _reached(steps, rung, bound, misses):
+                    cause = trigger if way is None else f"{trigger}, {way}"
                     said = ", ".join(f"{name} {value}" for name, value in bound.items())
                     yield file.finding(
-                        ("overlays",), f"a high-risk step for {trigger} (miss {misses}) that tells the {rung}: {said}"
+                        ("overlays",), f"a high-risk step for {cause} (miss {misses}) that tells the {rung}: {said}"
                     )
 
 

@@ -11,8 +11,8 @@ from config.lint_paces import pace_findings
 from config.overlay import OverlayKey, key_of, merged
 from config.pathways_loader import pathway_from
 from config.yaml_files import Finding, RuleFile, Where
-from models.domain.pathway import DATE_ANCHORS, FRONT_LINE, Anchor, Due, Pathway, Span, Step, Unit
-from models.domain.words import FollowUpTrigger, OwnerRole
+from models.domain.pathway import DATE_ANCHORS, FRONT_LINE, WAYS, Anchor, Due, Pathway, Span, Step, Unit
+from models.domain.words import FollowUpTrigger, How, OwnerRole
 
 _STANDING = ("until_seen", "confirm_seen", "second_person", "backlog_triage")
 
@@ -108,16 +108,8 @@ def _firsts(file: RuleFile, pathway: Pathway) -> Iterator[Finding]:
     """Each cause has a step soon after it arose, at both levels of risk; L0 reaches the team lead in time."""
     top = ceilings()
     for trigger in sorted({trigger for step in pathway.steps for trigger in step.triggers}):
-        for high_risk, misses in product((False, True), (1, 2, 3)):
-            soonest = min(_from_start(pathway, trigger, high_risk=high_risk, misses=misses), default=None)
-            limit = top["high_risk"]["first_step_hours"] if high_risk else top["routine"]["first_step_working_days"]
-            unit = "hours, for high risk" if high_risk else "working days"
-            # What no appointment began may be paced by the child's age instead.
-            aged = trigger in (FollowUpTrigger.NEVER_BOOKED, FollowUpTrigger.OVERDUE) and _by_date(pathway, trigger)
-            if not aged and (soonest is None or soonest > limit):
-                expected = f"a first step for {trigger}, miss {misses}, within {limit} {unit}"
-                yield file.finding(("steps",), expected, value=str(soonest))
-                break
+        for how in WAYS.get(trigger, (None,)):
+            yield from _first(file, pathway, trigger, how)
     if any(FollowUpTrigger.OUTCOME_NOT_RECORDED in step.triggers for step in pathway.steps):
         limit = top["outcome_not_recorded"]["team_lead_working_days"]
         leads = [
@@ -130,9 +122,27 @@ def _firsts(file: RuleFile, pathway: Pathway) -> Iterator[Finding]:
             yield file.finding(("steps",), f"a step for the team lead within {limit} working days")
 
 
-def _from_start(pathway: Pathway, trigger: FollowUpTrigger, *, high_risk: bool, misses: int) -> Iterator[float]:
+def _first(file: RuleFile, pathway: Pathway, trigger: FollowUpTrigger, how: How | None) -> Iterator[Finding]:
+    top = ceilings()
+    # What no appointment began may be paced by the child's age instead.
+    if trigger in (FollowUpTrigger.NEVER_BOOKED, FollowUpTrigger.OVERDUE) and _by_date(pathway, trigger):
+        return
+    for high_risk, misses in product((False, True), (1, 2, 3)):
+        soonest = min(_from_start(pathway, trigger, how, high_risk=high_risk, misses=misses), default=None)
+        limit = top["high_risk"]["first_step_hours"] if high_risk else top["routine"]["first_step_working_days"]
+        if soonest is None or soonest > limit:
+            unit = "hours, for high risk" if high_risk else "working days"
+            cause = trigger if how is None else f"{trigger} ({how})"
+            expected = f"a first step for {cause}, miss {misses}, within {limit} {unit}"
+            yield file.finding(("steps",), expected, value=str(soonest))
+            break
+
+
+def _from_start(
+    pathway: Pathway, trigger: FollowUpTrigger, how: How | None, *, high_risk: bool, misses: int
+) -> Iterator[float]:
     for _, step, terms in pathway.plan(trigger, high_risk=high_risk):
-        if step.misses_at_least <= misses <= (step.misses_at_most or misses):
+        if step.misses_at_least <= misses <= (step.misses_at_most or misses) and step.fits(how):
             for due in terms.due:
                 if due.anchor in (Anchor.START, Anchor.OPENED) and due.misses_at_least <= misses:
                     yield due.span.count if high_risk and due.span.unit is Unit.HOURS else working_days(due.span)

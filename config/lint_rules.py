@@ -7,12 +7,19 @@ from typing import Any
 from config.bounds import ceilings
 from config.yaml_files import Finding, RuleFile, Where
 
+_OWN_LADDERS = {
+    "outcome_pathway": "outcome_not_recorded",
+    "referral_pathway": "referral_unanswered",
+    "declined_pathway": "declined",
+    "corrected_pathway": "corrected",
+}
+
 
 def contact_findings(contacts: RuleFile, pathways: Sequence[RuleFile]) -> Iterator[Finding]:
     """Yield faults: a pathway that doesn't exist or can't take what the contact opens, an unknown set of statuses."""
     triggers = _triggers(pathways)
     content = contacts.content
-    for key, needed in (("outcome_pathway", "outcome_not_recorded"), ("referral_pathway", "referral_unanswered")):
+    for key, needed in _OWN_LADDERS.items():
         if needed not in triggers.get(content[key], set()):
             yield contacts.finding((key,), f"a pathway with steps for {needed}")
     for code, kind in content["contacts"].items():
@@ -23,7 +30,7 @@ def contact_findings(contacts: RuleFile, pathways: Sequence[RuleFile]) -> Iterat
         if kind["pathway"] not in triggers:
             yield contacts.finding((*where, "pathway"), f"one of {', '.join(sorted(triggers))}")
             continue
-        needed_triggers = {*content["opens"][kind["opens"]].values(), "never_booked", "overdue"}
+        needed_triggers = {*content["opens"][kind["opens"]].values(), "never_booked", "overdue"} - {"declined"}
         if missing := needed_triggers - triggers[kind["pathway"]]:
             yield contacts.finding((*where, "pathway"), f"a pathway with steps for {', '.join(sorted(missing))} too")
 

@@ -10,6 +10,9 @@ step takes its place) or `stands_for` (it is that step in the ladder's own words
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from models.domain.pathway import WAYS
+from models.domain.words import FollowUpTrigger
+
 Content = Mapping[str, Any]
 OverlayKey = tuple[str, int]
 
@@ -53,15 +56,18 @@ def _own(step: Content, theirs: Mapping[str, Content]) -> dict[str, Any]:
 
 
 def _left_over(steps: Iterable[Content], ladder: Content) -> Iterable[Content]:
-    """An overlay's steps for the causes that the ladder knows and that no step of its own stands for."""
+    """An overlay's steps for the causes, and the ways they arose, that no step of the ladder's own stands for."""
     known = {trigger for own in ladder["steps"] for trigger in own["when"]["triggers"]}
     for step in steps:
-        stood_for = {
-            trigger
-            for own in ladder["steps"]
-            if own.get("high_risk", {}).get("stands_for") == step["id"]
-            for trigger in own["when"]["triggers"]
-        }
-        left = [trigger for trigger in step["when"]["triggers"] if trigger in known - stood_for]
-        if left:
-            yield {**step, "when": {**step["when"], "triggers": left}}
+        standing = [own["when"] for own in ladder["steps"] if own.get("high_risk", {}).get("stands_for") == step["id"]]
+        triggers: list[str] = []
+        ways: list[str] = []
+        for trigger in (trigger for trigger in step["when"]["triggers"] if trigger in known):
+            every = [str(way) for way in WAYS.get(FollowUpTrigger(trigger), ())]
+            stood_for = [when.get("how", every) for when in standing if trigger in when["triggers"]]
+            left = [way for way in every if not any(way in some for some in stood_for)]
+            if left or not stood_for:
+                triggers.append(trigger)
+                ways += left
+        if triggers:
+            yield {**step, "when": {**step["when"], "triggers": triggers, "how": ways}}

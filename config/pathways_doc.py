@@ -28,6 +28,8 @@ ORDER = (
     "pre-birth",
     "general-missed",
     "pattern",
+    "declined",
+    "outcome-corrected",
     "family-event",
     "family-review",
     "pregnancy-outcome-unknown",

@@ -8,7 +8,7 @@ from datetime import date, time
 from typing import Any
 
 from models.domain.pathway import AgencyTask, Anchor, Due, Pathway, Sooner, Span, Step, Terms, Unit
-from models.domain.words import Agency, FollowUpTrigger, OwnerRole, Urgency
+from models.domain.words import Agency, FollowUpTrigger, How, OwnerRole, Urgency
 
 Content = Mapping[str, Any]
 
@@ -64,6 +64,7 @@ def _step(content: Content, defaults: Content, high_risk_defaults: Content) -> S
         misses_at_most=when.get("misses_at_most"),
         high_risk_only=when.get("high_risk_only", False),
         not_high_risk=frozenset(FollowUpTrigger(trigger) for trigger in when.get("not_high_risk", ())),
+        how=frozenset(How(how) for how in when.get("how", ())),
         offers_text=content.get("offers_text", False),
         routine=routine,
         faster=_terms({**defaults, **content, **content.get("faster", {})}),

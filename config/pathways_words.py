@@ -59,6 +59,8 @@ def causes_words(step: Step) -> str:
         what += f", from miss {step.misses_at_least} on"
     if step.misses_at_most is not None:
         what += f", up to miss {step.misses_at_most}"
+    if step.how:
+        what += f" ({', '.join(sorted(words(how) for how in step.how))})"
     return what
 
 

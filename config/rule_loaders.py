@@ -62,6 +62,8 @@ def contacts_from(content: Content) -> ContactKinds:
         outcome_allowance=_hours(content["outcome_allowance"]),
         outcome_pathway=content["outcome_pathway"],
         referral_pathway=content["referral_pathway"],
+        declined_pathway=content["declined_pathway"],
+        corrected_pathway=content["corrected_pathway"],
         source=content["source"],
     )
 

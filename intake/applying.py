@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session
 
 from config.rules import Rules
-from models.db import intake_identity, intake_staging
+from models.db import intake_identity, intake_staging, merge_proposals
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,10 @@ def heading(this: Import, field: str) -> str:
 
 
 def reject_conflicts(this: Import, key_columns: tuple[str, ...]) -> int:
-    """Reject the rows whose NHS number and local id point at different people; return how many. Never a merge."""
+    """Reject the rows whose NHS number and local id point at different people; return how many. Never a merge.
+
+    Two people whom a file takes for one are proposed to a person, once for each pair.
+    """
     count = intake_identity.take_out_conflicts(this.session, key_columns=key_columns)
     if count:
         intake_staging.reject(
@@ -64,4 +67,5 @@ def reject_conflicts(this: Import, key_columns: tuple[str, ...]) -> int:
             reason="expected an NHS number and a local id of one person; they point at different people: a task for a"
             " person, nothing was merged",
         )
+        merge_proposals.propose_from_file(this.session, by=this.by, now=this.now, answer_within=this.rules.feeds.grace)
     return count

@@ -11,7 +11,9 @@ from enum import StrEnum
 from models.domain.words import (
     AppointmentStatus,
     ContactMode,
+    DeclinedBy,
     ImportKind,
+    Informed,
     Known,
     OutcomeSubtype,
     PersonRole,
@@ -122,6 +124,14 @@ _CONTACT = (
     Field("contact_safe_to_text", Shape.WORD, keeps_row=True, words=_KNOWN),
     Field("contact_confirmed_on", Shape.PAST_DATE, keeps_row=True),
 )
+# What a declined contact has to say; `reason` says why.
+_DECLINE = (
+    Field("declined_by", Shape.WORD, keeps_row=True, words=_words(DeclinedBy)),
+    Field("decline_informed", Shape.WORD, keeps_row=True, words=_words(Informed)),
+    Field("decline_capacity", Shape.WORD, keeps_row=True, words=_KNOWN),
+    Field("last_seen_on", Shape.PAST_DATE, keeps_row=True),
+    Field("last_seen_by", Shape.NAME, keeps_row=True),
+)
 _PLACE = (Field("team", Shape.NAME), Field("practitioner", Shape.NAME))
 _KEYS = (("subject_key", "text"), ("contact_key", "text"))
 
@@ -142,6 +152,7 @@ APPOINTMENTS = RecordKind(
         Field("reason", Shape.FREE, keeps_row=True, longest=2000),
         Field("recorded_at", Shape.MOMENT, keeps_row=True),
         Field("cancelled_at", Shape.MOMENT, keeps_row=True),
+        *_DECLINE,
         *_CONTACT,
     ),
     derived=(

@@ -23,11 +23,13 @@ from web import (
     case,
     case_actions,
     case_staffing,
+    declines,
     family,
     family_planning,
     holds,
     login,
     machines,
+    merges,
     needs,
     outbox,
     prompts,
@@ -53,18 +55,20 @@ def create_app(settings: Settings, engine: Engine, rules: Rules) -> FastAPI:
     """The application over `engine`. Reads no environment; raises SettingsError without a secret key."""
     app = FastAPI(title="Steadfast", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.site = _site(settings, engine, rules)
-    for part in (
+    parts = (
         login,
         worklist,
         case,
         case_actions,
+        case_staffing,
+        declines,
         family,
         family_planning,
         adults,
         sharing,
         holds,
         splits,
-        case_staffing,
+        merges,
         staffing,
         prompts,
         needs,
@@ -72,7 +76,8 @@ def create_app(settings: Settings, engine: Engine, rules: Rules) -> FastAPI:
         running,
         machines,
         webhooks,
-    ):
+    )
+    for part in parts:
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_exception_handler(NotLoggedIn, _to_login)

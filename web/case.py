@@ -6,11 +6,13 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 
-from models.db import case, case_story, history, hold_facts, pathway_versions, pattern_page, planning_page
+from models.db import case, case_story, decline_page, history, hold_facts, pathway_versions, pattern_page, planning_page
 from models.db.case import Case
+from models.db.decline_actions import DECLINABLE
 from models.domain.ids import FollowUpId
 from models.domain.ladder import coming_steps
-from models.domain.words import AppointmentStatus, FollowUpState, FollowUpTrigger, Known, MessageState
+from models.domain.words import FollowUpState, FollowUpTrigger, Known, MessageState
+from web import decline_words as declines
 from web import sentences, words
 from web.case_parts import parts
 from web.case_staffing_view import case_staffing
@@ -95,6 +97,8 @@ def show(
         others=[_other(visit, other) for other in found.others],
         prompt_rules={rule.id: rule for rule in site.rules.prompts.rules},
         may=_may(visit, found),
+        decline=decline_page.of_follow_up(visit.db, row.id),
+        **declines.WORDS,
         outcomes=words.OUTCOMES,
         closing=words.CLOSING,
         instruments=sorted({rule.instrument for rule in site.rules.prompts.rules}),
@@ -151,10 +155,9 @@ def _may(visit: Visit, found: Case) -> dict[str, bool]:
     return {
         "acknowledge": live and row.step_id is not None and row.state is not FollowUpState.BACKLOG,
         "release": row.state is FollowUpState.OPEN and not unrecorded and text_waits and not stopped,
-        "outcome": live
-        and not row.after_loss
-        and row.appointment_id is not None
-        and row.appointment_status not in (AppointmentStatus.VOID, AppointmentStatus.DECLINED),
+        # Also after it has ended: a correction puts things right at any time.
+        "outcome": not row.after_loss and row.appointment_id is not None,
+        "decline": live and row.trigger in DECLINABLE,
         "close": live and row.state is not FollowUpState.CLOSING,
         "agree": row.state is FollowUpState.CLOSING and row.closing_by != visit.scope.actor,
         "take_up": row.state is FollowUpState.BACKLOG,

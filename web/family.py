@@ -5,9 +5,9 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 
-from models.db import family_page, history
+from models.db import family_page, history, merge_page
 from models.db.family_page import Family
-from web import hold_view, sentences
+from web import hold_view, merge_words, sentences
 from web.family_parts import parts
 from web.family_plan import view
 from web.pages import page
@@ -46,6 +46,8 @@ def find(visit: Visit, household_id: int) -> Family:
 
 def show(visit: Visit, found: Family, *, status: int = 200, problem: str = "", **draft: str) -> HTMLResponse:
     """Draw the page; after a refused act with what was wrong and what they had written."""
+    people = [int(member.person_id) for member in found.members]
+    proposals, merges = merge_page.of_family(visit.db, people, found.household_id)
     return page(
         visit,
         "family.html",
@@ -55,6 +57,9 @@ def show(visit: Visit, found: Family, *, status: int = 200, problem: str = "", *
         adults=[member for member in found.members if not member.is_child],
         live=[(row, _why(visit, row)) for row in found.follow_ups],
         plan=view(visit, found),
+        proposals=proposals,
+        merges=merges,
+        merge_done=merge_words.DONE,
         problem=problem,
         draft=draft,
         **hold_view.view(visit, found),

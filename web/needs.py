@@ -23,6 +23,8 @@ BY_THE_WORK = (
     AlertKind.DISCLOSURE_DUE,
     AlertKind.FATHER_NOT_ASKED,
     AlertKind.HOLD_ENDING,
+    AlertKind.CANCELLATION_UNEXPLAINED,
+    AlertKind.MERGE_PROPOSED,
 )
 
 
@@ -53,9 +55,10 @@ def done(alert_id: int, act: AnAct) -> Response:
     visit, outcome = act.visit, act.text("outcome")
     if not 0 < alert_id < 2**63:
         raise NotFound
-    if not needs_person.visible(visit.db, visit.scope, AlertId(alert_id)):
+    found = needs_person.open_alert(visit.db, visit.scope, AlertId(alert_id))
+    if found is None:
         return RedirectResponse("/needs-a-person?done=already", status_code=303)
-    if outcome not in words.ALERT_OUTCOMES:
+    if outcome not in words.ALERT_OUTCOMES or found[0] in BY_THE_WORK:
         raise NotFound
     alerts.end(visit.db, alert_id=alert_id, outcome=outcome, account=visit.scope, now=visit.now)
     visit.db.commit()
@@ -68,7 +71,7 @@ def acknowledge(alert_id: int, act: AnAct) -> Response:
     visit = act.visit
     if not 0 < alert_id < 2**63:
         raise NotFound
-    found = needs_person.to_take_on(visit.db, visit.scope, AlertId(alert_id))
+    found = needs_person.open_alert(visit.db, visit.scope, AlertId(alert_id))
     if found is None:
         return RedirectResponse("/needs-a-person?done=already", status_code=303)
     kind, urgency = found

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from models.db.worklist_rows import ListRow
 from models.domain import worklist_order
-from models.domain.contacts import ContactKind
+from models.domain.contacts import SEEN_STATUSES, ContactKind
 from models.domain.pathway import Pathway
 from models.domain.words import AppointmentStatus, FollowUpState, FollowUpTrigger, LifeStatus, MessageState
 from web import words
@@ -68,6 +68,10 @@ def why_here(row: ListRow, *, kind: ContactKind | None, name: str, zone: ZoneInf
         case FollowUpTrigger.CANCELLED:
             status = row.appointment_status or AppointmentStatus.CANCELLED
             return f"{on}: {words.STATUSES[status]}, not booked again"
+        case FollowUpTrigger.DECLINED:
+            return f"{on}: declined by the family, to be reviewed"
+        case FollowUpTrigger.CORRECTED:
+            return f"{on}: the record was put right, to be confirmed"
         case FollowUpTrigger.REFERRAL_UNANSWERED:
             return "A referral has had no answer"
         case FollowUpTrigger.FAMILY_EVENT:
@@ -127,6 +131,8 @@ def _missed(row: ListRow, kind: ContactKind | None) -> str:
         return words.MISSED[row.appointment_subtype]
     if row.appointment_status is AppointmentStatus.ARRIVED_NOT_SEEN:
         return words.STATUSES[row.appointment_status]
+    if row.appointment_status in SEEN_STATUSES:
+        return "recorded as attended, which doesn't show that the right person was seen"
     return kind.missed_words if kind is not None else "was not seen"
 
 

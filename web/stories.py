@@ -107,6 +107,21 @@ _FOLLOW_UP: Mapping[str, Callable[[_Told], str]] = {
     "outcome_not_recorded": lambda t: "The outcome of the appointment is not recorded",
     "outcome_corrected": lambda t: f"{t.who} put the recorded outcome right",
     "outcome_arrived": lambda t: "The outcome was recorded, and it is no miss: this has ended",
+    "count_corrected": lambda t: (
+        "The record was put right: "
+        + (f"{misses} contacts in a row" if (misses := t.happening.detail.get("is")) != 1 else "this contact alone")
+        + f" did not take place, not {t.happening.detail.get('was')}"
+    ),
+    "came_back": lambda t: "What it went on in is no miss any more: the thread is here again",
+    "gave_back": lambda t: "This is no miss any more; an earlier one goes on in its own follow-up",
+    "person_corrected": lambda t: f"{t.who} put right whose appointment it was",
+    "contact_corrected": lambda t: f"{t.who} put right which contact it was",
+    "decline_recorded": lambda t: (
+        f"{t.who} wrote down what is known of the decline"
+        + ("; not all of it is known yet" if t.happening.detail.get("missing") else "")
+    ),
+    "records_joined": lambda t: f"{t.who} joined two records of one person or household",
+    "records_parted": lambda t: f"{t.who} took two records apart again",
     "taken_over": lambda t: "The contact was booked and then missed: the same follow-up goes on",
     "continued_in_later_miss": lambda t: "Something later took its place: the thread goes on there",
     "dates_changed": lambda t: "The date it is reckoned from was put right; the plan goes on by the new one",

@@ -38,6 +38,8 @@ TRIGGERS: Final[Mapping[FollowUpTrigger, str]] = {
     FollowUpTrigger.OVERDUE: "Not seen or held in time",
     FollowUpTrigger.REFERRAL_UNANSWERED: "Referral unanswered",
     FollowUpTrigger.FAMILY_EVENT: "Something in the family to follow up",
+    FollowUpTrigger.DECLINED: "Declined, to be reviewed",
+    FollowUpTrigger.CORRECTED: "The record was put right",
 }
 STATES: Final[Mapping[FollowUpState, str]] = {
     FollowUpState.OPEN: "Open",
@@ -70,6 +72,8 @@ MISSED: Final[Mapping[OutcomeSubtype, str]] = {
     OutcomeSubtype.CHILD_NOT_SEEN: "the child was not seen",
     OutcomeSubtype.REPEAT_LATE_CANCEL: "cancelled late, again",
     OutcomeSubtype.LEFT_BEFORE_SEEN: "left before being seen",
+    OutcomeSubtype.ADDRESS_UNKNOWN: "nobody knew the family at this address",
+    OutcomeSubtype.TRAVELLING: "the family travels and was not there",
 }
 # What a person may record, with the status and the sub-type it stands for.
 OUTCOMES: Final[Mapping[str, tuple[str, AppointmentStatus, OutcomeSubtype | None]]] = {
@@ -83,11 +87,24 @@ OUTCOMES: Final[Mapping[str, tuple[str, AppointmentStatus, OutcomeSubtype | None
     "no_answer": ("Nobody answered the door", AppointmentStatus.MISSED, OutcomeSubtype.NAV_NO_ANSWER),
     "not_let_in": ("The visitor was not let in", AppointmentStatus.MISSED, OutcomeSubtype.NAV_REFUSED_ENTRY),
     "did_not_attend": ("The adult did not attend", AppointmentStatus.MISSED, OutcomeSubtype.DNA_ADULT),
+    "address_unknown": (
+        "Nobody knew the family at this address",
+        AppointmentStatus.MISSED,
+        OutcomeSubtype.ADDRESS_UNKNOWN,
+    ),
+    "travelling": ("The family travels and was not there", AppointmentStatus.MISSED, OutcomeSubtype.TRAVELLING),
+    "late_again": (
+        "Cancelled late, not for the first time",
+        AppointmentStatus.MISSED,
+        OutcomeSubtype.REPEAT_LATE_CANCEL,
+    ),
+    "attended_late": ("It began late, and the right person was seen", AppointmentStatus.ATTENDED_LATE, None),
+    "came_late": ("They came, too late to be seen", AppointmentStatus.ARRIVED_NOT_SEEN, None),
     "left": ("They left before being seen", AppointmentStatus.ARRIVED_NOT_SEEN, OutcomeSubtype.LEFT_BEFORE_SEEN),
     "cancelled_by_family": ("The family cancelled", AppointmentStatus.CANCELLED_BY_FAMILY, None),
     "cancelled_by_service": ("We cancelled", AppointmentStatus.CANCELLED_BY_SERVICE, None),
     "declined": ("The family declined this contact", AppointmentStatus.DECLINED, None),
-    "void": ("It was entered in error", AppointmentStatus.VOID, None),
+    "void": ("It was entered in error: twice, or for the wrong person or day", AppointmentStatus.VOID, None),
 }
 CLOSING: Final[Mapping[ClosedReason, str]] = {
     ClosedReason.SEEN: "The person who had to be seen was seen",

@@ -4,6 +4,7 @@ Each changes the case in memory and adds to its story; states follow the one tab
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from models.db.cases import Case, Happened
@@ -12,40 +13,78 @@ from models.domain.follow_up_states import FollowUpEvent, advance
 from models.domain.ladder import carried_over
 from models.domain.ladder_facts import dump_done, load_done
 from models.domain.pathway import Pathway
-from models.domain.words import ActorKind, ClosedReason, FollowUpState, FollowUpTrigger
+from models.domain.threads import THREAD_TRIGGERS
+from models.domain.words import ActorKind, ClosedReason, FollowUpState, FollowUpTrigger, How
 
-MISSED_KINDS = frozenset(
-    {FollowUpTrigger.MISSED, FollowUpTrigger.CANCELLED, FollowUpTrigger.NEVER_BOOKED, FollowUpTrigger.OVERDUE}
-)
+# What evidence of being seen brings to a person for closing.
+SEEABLE = THREAD_TRIGGERS | {FollowUpTrigger.CORRECTED}
 E = FollowUpEvent
 Pathways = Mapping[tuple[str, int], Pathway]
 
 
-def continue_in(before: Case, later: Case, *, pathways: Pathways) -> None:
-    """The thread goes on in a later miss: its count, its breach, its risk and pace, the steps not to be done twice."""
-    pathway = pathways.get((later.pathway_code, later.pathway_version))
-    later.miss_count = before.miss_count + 1
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Another ladder for a follow-up, or the same one anew: why, from when, and with which words."""
+
+    trigger: FollowUpTrigger
+    pathway: Pathway
+    at: datetime
+    how: How | None = None
+
+
+def go_on(before: Case, later: Case, *, event: FollowUpEvent, pathways: Pathways) -> None:
+    """The thread goes on in another follow-up: its breach, its risk and pace, and the steps not to be done twice."""
     later.breach_at = min(before.breach_at, later.breach_at)
     later.high_risk = later.high_risk or before.high_risk
-    later.faster, later.pattern_at = before.faster, before.pattern_at
-    if pathway is not None and before.pathway_code == later.pathway_code:
-        later.steps_done = dump_done(carried_over(load_done(before.steps_done), pathway))  # type: ignore[arg-type]
-    say(before, E.CONTINUED_IN_LATER_MISS, to=FollowUpState.CONTINUED)
-    before.continues_in, before.next_due_at, before.next_step_id = later, None, None
-    before.acknowledged_until = None
+    later.red_flag = later.red_flag or before.red_flag
+    _keep_pace(before, later)
+    later.steps_done = {**_carried(before, later, pathways), **later.steps_done}
+    later.changed = True
+    say(before, event, to=FollowUpState.CONTINUED)
+    before.state = advance(before.state, event)
+    before.continues_in, before.continued_in = later, None
+    before.next_due_at = before.next_step_id = before.acknowledged_until = None
+    before.closing_by = before.closing_reason = None
     before.changed = before.overtakes = before.stops_texts = True
-    before.state = FollowUpState.CONTINUED
+
+
+def come_back(case: Case, leader: Case, *, pathways: Pathways, now: datetime) -> None:
+    """What this one went on in is no miss any more, or another person's: the thread is here again, on its ladder."""
+    before = case.state
+    case.state = advance(before, E.CAME_BACK)
+    case.continues_in = case.continued_in = None
+    begin_anew(case, now=now)
+    if case.person_id == leader.person_id:
+        case.steps_done = _carried(leader, case, pathways)
+        _keep_pace(leader, case)
+        case.high_risk, case.red_flag = case.high_risk or leader.high_risk, case.red_flag or leader.red_flag
+        case.owner_practitioner_id, case.owner_team_id = leader.owner_practitioner_id, leader.owner_team_id
+    case.seen_at = case.seen_evidence = None
+    case.text_released_at = case.text_released_by = None
+    say(case, E.CAME_BACK, from_state=before)
+
+
+def begin_anew(case: Case, *, now: datetime) -> None:
+    """Climb the ladder again from where it now stands: a new cycle; what was told before is overtaken."""
+    case.cycle += 1
+    case.step_id = case.step_fired_at = case.acknowledged_until = None
+    case.step_raised_to, case.steps_done = 0, {}
+    case.changed = case.overtakes = case.stops_texts = True
+    if case.state is not FollowUpState.BACKLOG:
+        case.next_due_at = now
 
 
 def mark_seen(case: Case, *, at: datetime, evidence: str, now: datetime) -> None:
     """Evidence of being seen: family texts stop, the owner confirms and closes. Backlog waits for its triage."""
-    if case.trigger in MISSED_KINDS:
+    if case.trigger in SEEABLE:
         evidence_came(case, at=at, evidence=evidence, now=now)
 
 
 def evidence_came(case: Case, *, at: datetime, evidence: str, now: datetime) -> None:
     """What the follow-up waited for has happened, whatever it is about: its owner confirms and closes."""
     if not case.is_live or case.seen_at == at:
+        return
+    if case.seen_at is not None and case.seen_at > at and case.seen_evidence != evidence:
         return
     case.seen_at, case.seen_evidence, case.changed, case.stops_texts = at, evidence, True, True
     before = case.state
@@ -59,13 +98,21 @@ def evidence_came(case: Case, *, at: datetime, evidence: str, now: datetime) -> 
 
 
 def withdraw_seen(case: Case, row: Candidate, *, now: datetime) -> None:
-    """The evidence was wrong, and with it the ground for closing: the ladder goes on."""
+    """The evidence was wrong, and with it the ground for closing, or for having closed: the ladder goes on."""
     before = case.state
-    case.state = advance(before, E.SEEN_WITHDRAWN)
+    if before is not FollowUpState.BACKLOG:
+        case.state = advance(before, E.SEEN_WITHDRAWN)
+        case.next_due_at = now
+    if before is FollowUpState.CLOSED:
+        begin_anew(case, now=now)
+        case.closed_by = case.closed_at = case.closed_reason = None
+        case.text_released_at = case.text_released_by = None
     case.seen_at = case.seen_evidence = case.closing_by = case.closing_reason = None
     case.step_id = case.step_fired_at = case.acknowledged_until = None
-    case.next_due_at, case.changed, case.overtakes = now, True, True
+    case.changed, case.overtakes = True, True
     say(case, E.SEEN_WITHDRAWN, from_state=before, row=row)
+    if before is FollowUpState.CLOSED:
+        say(case, "reopened", from_state=before, row=row)
 
 
 def close_by_outcome(case: Case, row: Candidate, *, now: datetime) -> None:
@@ -79,11 +126,10 @@ def close_by_outcome(case: Case, row: Candidate, *, now: datetime) -> None:
     say(case, E.OUTCOME_ARRIVED, from_state=before, row=row, detail={"status": row.status})
 
 
-def corrected(case: Case, row: Candidate, *, now: datetime) -> None:
-    """The record no longer calls it missed; a person settles what that means. Nothing closes by itself."""
-    case.next_due_at = now if case.state is not FollowUpState.BACKLOG else case.next_due_at
-    case.changed = case.stops_texts = True
+def corrected(case: Case, row: Candidate) -> None:
+    """Tell the story that the record was put right; what follows from it is the caller's."""
     say(case, "outcome_corrected", from_state=case.state, row=row, detail={"status": row.status})
+    case.changed = case.stops_texts = True
 
 
 def wake(case: Case, event: FollowUpEvent, row: Candidate, *, now: datetime) -> None:
@@ -96,32 +142,18 @@ def wake(case: Case, event: FollowUpEvent, row: Candidate, *, now: datetime) -> 
     say(case, event, from_state=before, row=row)
 
 
-def switch(
-    case: Case,
-    row: Candidate,
-    trigger: FollowUpTrigger,
-    pathway: Pathway,
-    *,
-    at: datetime,
-    pathways: Pathways,
-    now: datetime,
-    misses: int | None = None,
-) -> None:
-    """Put a follow-up on another ladder, or on the same one anew: a new cycle."""
-    carried = {}
+def switch(case: Case, turn: Turn, *, pathways: Pathways, now: datetime) -> None:
+    """Put a follow-up on another ladder, or on the same one anew: a new cycle. A running one keeps its version."""
+    carried: dict[str, object] = {}
+    pathway = turn.pathway
     if pathway.code == case.pathway_code:
         pathway = pathways.get((case.pathway_code, case.pathway_version), pathway)
-        carried = dump_done(carried_over(load_done(case.steps_done), pathway))  # type: ignore[arg-type]
-    case.trigger, case.pathway_code, case.pathway_version = trigger, pathway.code, pathway.version
-    case.cycle += 1
-    case.miss_count = case.miss_count if misses is None else misses
-    case.anchor_at, case.breach_at = at, min(case.breach_at, at)
-    case.contact_code = row.contact_code
-    case.step_id = case.step_fired_at = case.acknowledged_until = None
-    case.step_raised_to, case.steps_done = 0, carried
-    case.changed = case.overtakes = case.stops_texts = True
-    if case.state is not FollowUpState.BACKLOG:
-        case.next_due_at = now
+        carried = _carried(case, case, pathways)
+    case.trigger, case.how = turn.trigger, turn.how
+    case.pathway_code, case.pathway_version = pathway.code, pathway.version
+    case.anchor_at, case.breach_at = turn.at, min(case.breach_at, turn.at)
+    begin_anew(case, now=now)
+    case.steps_done = carried
 
 
 def reopen(case: Case, row: Candidate, *, now: datetime) -> None:
@@ -149,3 +181,18 @@ def say(
     kind = {"person": ActorKind.PERSON, "import": ActorKind.IMPORT}.get(by.partition(":")[0], ActorKind.ENGINE)
     before = case.state if from_state is None and to is not None else from_state
     case.story.append(Happened(str(event), before, to or case.state, by, kind, detail=detail))
+
+
+def _keep_pace(before: Case, later: Case) -> None:
+    """What a pattern has hastened stays hastened; the latest pattern told is the one that counts."""
+    later.faster = later.faster or before.faster
+    told = [at for at in (before.pattern_at, later.pattern_at) if at is not None]
+    later.pattern_at = max(told, default=None)
+
+
+def _carried(before: Case, later: Case, pathways: Pathways) -> dict[str, object]:
+    """The steps of one that need not be done again in the other: only where both climb the same ladder."""
+    pathway = pathways.get((later.pathway_code, later.pathway_version))
+    if pathway is None or before.pathway_code != later.pathway_code:
+        return {}
+    return dump_done(carried_over(load_done(before.steps_done), pathway))  # type: ignore[arg-type]

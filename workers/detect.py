@@ -16,23 +16,28 @@ from models.db import (
     alerts,
     cases,
     clock,
+    declines,
     detection,
     expected,
     follow_ups,
     messages,
     pathway_versions,
     pattern_looks,
+    threads,
 )
 from models.db.alerts import NewAlert
+from models.db.cases import Case
 from models.db.detection import Candidate
 from models.db.people_resolution import Whose, directory
 from models.domain import dedupe
-from models.domain.words import AlertKind, OwnerRole, Urgency
+from models.domain.words import AlertKind, AppointmentStatus, OwnerRole, Urgency
 from models.domain.working_time import after_working_days
 from workers.advance import harmless_flags
+from workers.attendance import opening_pairs, seen_by_contact
 from workers.backlog import triage_alerts
 from workers.carers import consider_contacts
-from workers.casework import Casework, opening_statuses, people_and_teams
+from workers.case_book import CaseBook
+from workers.casework import Casework, people_and_teams
 from workers.expect import look_at_expected
 from workers.family_events import open_events
 from workers.holds import apply_holds, settle_plans
@@ -41,6 +46,7 @@ from workers.patterns import look_at_patterns, people_of_patterns
 from workers.planning import follow_rules, look_at_pregnancies, plan_marked
 from workers.prompting import raise_prompts
 from workers.sharing import consider_misses
+from workers.turner import Turner
 
 SET_SIZE = 5_000
 Now = Callable[[Session], datetime]
@@ -59,6 +65,7 @@ class Detected:
     events: int
     patterns: int
     planned: int
+    threads: int
 
     @property
     def total(self) -> int:
@@ -72,6 +79,7 @@ class Detected:
             + self.patterns
             + self.planned
             + self.holds
+            + self.threads
         )
 
 
@@ -92,6 +100,7 @@ def detect_all(engine: Engine, rules: Rules, *, now: Now = clock.now, wait: bool
     # review that took place plans the next.
     reconsidered = drain(reconsider)
     flipped = drain(outcomes_due)
+    in_order = drain(threads_in_order)
     drain(follow_rules)
     planned = drain(plan_marked) + drain(look_at_pregnancies)
     looked = drain(look_at_expected)
@@ -106,7 +115,7 @@ def detect_all(engine: Engine, rules: Rules, *, now: Now = clock.now, wait: bool
     events = drain(open_events)
     patterns = drain(look_at_patterns)
     events += drain(open_events) if patterns else 0
-    return Detected(flipped, reconsidered, looked, indicators, holds, events, patterns, planned)
+    return Detected(flipped, reconsidered, looked, indicators, holds, events, patterns, planned, in_order)
 
 
 def _drain(engine: Engine, rules: Rules, step: Step, *, now: Now, wait: bool) -> int:
@@ -144,6 +153,30 @@ def reconsider(session: Session, rules: Rules, now: datetime) -> int:
     return len(rows)
 
 
+def threads_in_order(session: Session, rules: Rules, now: datetime) -> int:
+    """Put one set of people's threads in order: records joined or parted, a decline recorded. The caller commits."""
+    people = threads.take_due(session, now=now, limit=SET_SIZE)
+    if people:
+        work = casework_on(
+            session,
+            rules,
+            people=set(people),
+            appointments=set(),
+            expected_contacts=set(),
+            households=[],
+            staff=set(),
+            teams=set(),
+            now=now,
+        )
+        work.turner.seen = seen_by_contact(detection.visits(session, work.turner.book.pairs()), rules)
+        work.turner.declines = declines.load(session, people)
+        work.look_at_declines()
+        work.look_for_visits()
+        work.turner.touched |= work.turner.book.pairs()
+        finish(session, work, now=now)
+    return len(people)
+
+
 def casework_on(
     session: Session,
     rules: Rules,
@@ -165,27 +198,32 @@ def casework_on(
         now=now,
         high_risk=lambda person_id, household_id: (person_id, household_id) in risky,
     )
-    return Casework(
-        opener=opener, known=cases.load(session, people=people, appointments=appointments, expected=expected_contacts)
-    )
+    book = CaseBook(cases.load(session, people=people, appointments=appointments, expected=expected_contacts))
+    refused = cases.refused_evidence(session, book.known) if book.known else set()
+    return Casework(Turner(opener, book, refused=refused))
 
 
 def finish(session: Session, work: Casework, *, now: datetime) -> None:
-    """Store what was decided: follow-ups with their stories, triage tasks, contacts met, cancellations to explain."""
+    """Store what was decided: follow-ups with their stories, declines, triage tasks, contacts met or not, questions."""
+    work.settle()
     cases.save(session, work.cases, now=now)
     settle_plans(session, work.opener.rules, [case.id for case in work.cases if case.is_live], now)
+    declines.store(session, work.turner.declines, now=now)
     raised = triage_alerts(session, work.opener.triage, now=now)
-    raised += alerts.raise_many(session, [_unexplained(work.opener, row) for row in work.unexplained], now=now)
+    raised += alerts.raise_many(session, [_unexplained(work.opener, *one) for one in work.unexplained], now=now)
+    expected.mark_not_met(session, work.not_met, now=now)
+    expected.ask_anew(session, work.look_again, now=now)
     expected.mark_met(session, work.met, now=now)
     messages.alert_emails(session, raised, now=now)
 
 
 def _work_on(session: Session, rules: Rules, rows: Sequence[Candidate], *, now: datetime) -> None:
     staff, teams = people_and_teams(rows)
+    people = {row.person_id for row in rows}
     work = casework_on(
         session,
         rules,
-        people={row.person_id for row in rows},
+        people=people,
         appointments={row.id for row in rows},
         expected_contacts={row.expected_contact_id for row in rows if row.expected_contact_id is not None},
         households=[(row.person_id, row.household_id) for row in rows],
@@ -193,8 +231,10 @@ def _work_on(session: Session, rules: Rules, rows: Sequence[Candidate], *, now: 
         teams=teams,
         now=now,
     )
-    opening = opening_statuses(rows, rules)
-    work.later = {visit.before_id: visit for visit in detection.later_visits(session, opening)} if opening else {}
+    pairs = opening_pairs(rows, rules) | work.turner.book.pairs()
+    work.turner.seen = seen_by_contact(detection.visits(session, pairs), rules)
+    if any(row.status == AppointmentStatus.DECLINED for row in rows):
+        work.turner.declines = declines.load(session, people)
     for row in rows:
         work.consider(row)
     finish(session, work, now=now)
@@ -207,8 +247,8 @@ def _work_on(session: Session, rules: Rules, rows: Sequence[Candidate], *, now: 
     consider_contacts(session, rules, rows, now=now)
 
 
-def _unexplained(opener: Opener, row: Candidate) -> NewAlert:
-    """A cancellation that says neither by whom nor why: a person finds out (domain.md 2.3)."""
+def _unexplained(opener: Opener, row: Candidate, case: Case) -> NewAlert:
+    """A cancellation that doesn't say by whom: a person finds out and records it, which ends this (domain.md 2.3)."""
     pathway = opener.current(opener.rules.contacts.outcome_pathway)
     whose = Whose(row.booked_with, row.caseload_holder, row.team_id)
     owner = opener.owner(whose, pathway.chain(OwnerRole.PRACTITIONER))
@@ -216,9 +256,8 @@ def _unexplained(opener: Opener, row: Candidate) -> NewAlert:
     return NewAlert(
         kind=AlertKind.CANCELLATION_UNEXPLAINED,
         urgency=Urgency.ROUTINE,
-        dedupe_key=dedupe.subject_alert(
-            AlertKind.CANCELLATION_UNEXPLAINED, "appointment", row.id, since=row.cancelled_at or row.starts_at
-        ),
+        dedupe_key=dedupe.follow_up_alert(AlertKind.CANCELLATION_UNEXPLAINED, int(case.id or 0), cycle=case.cycle),
+        follow_up_id=case.id,
         practitioner_id=owner.practitioner_id,
         owner_team_id=owner.owner_team_id,
         household_id=row.household_id,

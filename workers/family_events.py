@@ -14,10 +14,11 @@ from models.db import cases, family_events, follow_ups
 from models.db.cases import Case
 from models.db.family_events import ToOpen
 from models.db.people_resolution import Whose, directory
+from models.domain.follow_up_states import FollowUpEvent
 from models.domain.words import FamilyEventKind, FollowUpState, FollowUpTrigger
 from workers.advance import harmless_flags
 from workers.backlog import triage_alerts
-from workers.case_changes import continue_in
+from workers.case_changes import go_on
 from workers.holds import settle_plans
 from workers.opening import Opener, Opening
 
@@ -59,8 +60,8 @@ class _Threads:
         """Let what lives of the same thread go on in the one that was opened."""
         counted, thread = opened.miss_count, self._thread(opened)
         for before in [case for case in self.live if case.is_live and self._thread(case) == thread]:
-            continue_in(before, opened, pathways=rules.pathways)
-            opened.miss_count = max(counted, opened.miss_count)
+            go_on(before, opened, event=FollowUpEvent.CONTINUED_IN_LATER_MISS, pathways=rules.pathways)
+            opened.miss_count = max(counted, before.miss_count + 1)
         self.live.append(opened)
 
     def _thread(self, case: Case) -> tuple[int | None, int | None, str, int | None]:

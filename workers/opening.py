@@ -11,7 +11,7 @@ from models.domain.freshness import is_backlog
 from models.domain.ladder import decide
 from models.domain.ladder_facts import FollowUpFacts, dump_done
 from models.domain.pathway import Pathway
-from models.domain.words import ActorKind, FollowUpState, FollowUpTrigger, OwnerRole
+from models.domain.words import ActorKind, FollowUpState, FollowUpTrigger, How, OwnerRole
 from workers.backlog import Triage
 
 
@@ -33,6 +33,7 @@ class Opening:
     expected_contact_id: int | None = None
     referral_id: int | None = None
     family_event_id: int | None = None
+    how: How | None = None
     miss_count: int = 1
     breach_at: datetime | None = None
 
@@ -70,6 +71,7 @@ class Opener:
             contact_code=cause.contact_code,
             pathway_code=pathway.code,
             pathway_version=pathway.version,
+            how=cause.how,
             miss_count=cause.miss_count,
             high_risk=high_risk,
             anchor_at=cause.happened_at,

@@ -12,8 +12,9 @@ from models.db import cases, expected
 from models.db.cases import Case
 from models.db.expected import DueExpected, Successor
 from models.db.people_resolution import Whose
+from models.domain.follow_up_states import FollowUpEvent
 from models.domain.words import ExpectedState, FollowUpState, FollowUpTrigger
-from workers.case_changes import continue_in, mark_seen
+from workers.case_changes import go_on, mark_seen
 from workers.opening import Opener, Opening
 
 _CLIMBING = (FollowUpState.OPEN, FollowUpState.BACKLOG)
@@ -74,7 +75,8 @@ class Succession:
         before = self._live.get(contact)
         if before is not None and before.state in _CLIMBING and later.state is not FollowUpState.BACKLOG:
             misses = max(before.miss_count, later.miss_count)
-            continue_in(before, later, pathways=self._work.rules.pathways)
+            event = FollowUpEvent.CONTINUED_IN_LATER_MISS
+            go_on(before, later, event=event, pathways=self._work.rules.pathways)
             later.miss_count = misses  # what nobody booked is no miss of the family's
 
     def _turn_to_child(self, contact: int, child: Successor) -> None:

@@ -3,7 +3,16 @@
 Written apart from the engine's own queries on purpose: the same mistake twice is less likely.
 """
 
-from models.db import audit_adults, audit_holds, audit_patterns, audit_planning, audit_sharing, audit_staffing
+from models.db import (
+    audit_adults,
+    audit_attendance,
+    audit_holds,
+    audit_merges,
+    audit_patterns,
+    audit_planning,
+    audit_sharing,
+    audit_staffing,
+)
 from models.db.audit_check import Check
 
 _LIVE = "f.state IN ('open', 'backlog', 'seen', 'closing')"
@@ -13,11 +22,12 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "appointment_without_follow_up",
         "3.1",
-        "appointments missed, not seen or without an outcome that have no follow-up",
+        "appointments missed, not seen, cancelled, declined or without an outcome that have no follow-up",
         """
         SELECT a.id FROM appointment a
-        WHERE (a.status IN ('missed', 'arrived_not_seen', 'outcome_due') OR a.subtype = 'child_not_seen')
-          AND a.status NOT IN ('void', 'planned', 'booked', 'arrived')
+        WHERE (a.status IN ('missed', 'arrived_not_seen', 'outcome_due', 'cancelled_by_family', 'cancelled_by_service',
+                            'cancelled', 'declined') OR a.subtype = 'child_not_seen')
+          AND a.status NOT IN ('void', 'planned', 'booked', 'arrived') AND a.subtype IS DISTINCT FROM 'person_died'
           AND (a.reconsider_at IS NULL OR a.reconsider_at < :settled_by)
           AND NOT EXISTS (SELECT FROM follow_up f WHERE f.appointment_id = a.id)
         """,
@@ -45,7 +55,8 @@ CHECKS: tuple[Check, ...] = (
         SELECT e.id FROM expected_contact e
         WHERE e.state = 'overdue' AND NOT EXISTS (SELECT FROM follow_up f WHERE f.expected_contact_id = e.id)
           AND NOT EXISTS (
-            SELECT FROM appointment a JOIN follow_up f ON f.appointment_id = a.id WHERE a.expected_contact_id = e.id)
+            SELECT FROM appointment a JOIN follow_up f ON f.appointment_id = a.id
+            WHERE a.expected_contact_id = e.id AND f.trigger <> 'corrected')
         """,
     ),
     Check(
@@ -304,4 +315,6 @@ CHECKS: tuple[Check, ...] = (
     *audit_sharing.CHECKS,
     *audit_adults.CHECKS,
     *audit_holds.CHECKS,
+    *audit_attendance.CHECKS,
+    *audit_merges.CHECKS,
 )

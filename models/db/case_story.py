@@ -56,7 +56,8 @@ _STORY = text(
         ({_OWN})
         UNION ALL
         (SELECT e.at, 'appointment', e.to_status, e.id, NULL, e.actor, NULL, NULL, e.detail
-         FROM appointment_event e JOIN follow_up f ON f.appointment_id = e.appointment_id WHERE f.id = :id)
+         FROM appointment_event e JOIN follow_up f ON f.appointment_id = e.appointment_id
+         WHERE f.id = :id AND e.event NOT IN ('records_joined', 'records_parted'))  -- its own story tells those
     ) happenings
     ORDER BY at DESC, about DESC, event_id DESC LIMIT :limit
     """

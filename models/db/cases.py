@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
 from models.db.packing import packed, packed_tuples, unpacked
-from models.domain.words import LIVE_FOLLOW_UP_STATES, FollowUpState, FollowUpTrigger
+from models.domain.words import LIVE_FOLLOW_UP_STATES, FollowUpState, FollowUpTrigger, How
 
 
 @dataclass(slots=True, eq=False)
@@ -46,7 +46,9 @@ class Case:
     pathway_code: str
     pathway_version: int
     cycle: int = 1
+    how: How | None = None
     miss_count: int = 1
+    earlier_misses: int = 0
     high_risk: bool = False
     red_flag: bool = False
     anchor_at: datetime
@@ -79,6 +81,7 @@ class Case:
     changed: bool = False
     overtakes: bool = False  # its open alerts speak of something that is over
     stops_texts: bool = False
+    explained: bool = False  # somebody has said who cancelled
     story: list[Happened] = field(default_factory=list)
 
     @property
@@ -95,14 +98,17 @@ class Case:
 def load(
     session: Session, *, people: Collection[int], appointments: Collection[int], expected: Collection[int] = ()
 ) -> list[Case]:
-    """Lock and return the follow-ups of these appointments and expected contacts, and all live ones of these people.
+    """Lock and return what these can touch, oldest first.
 
-    Oldest first. An expected contact of a household may be followed up about another child than the one who came.
+    The follow-ups of these appointments and expected contacts, and those that they showed to be seen; all live ones of
+    these people and of whoever an appointment was thought to be about; what any of them goes on in, or has gone on
+    from. An expected contact of a household may be followed up about another child than the one who came.
     """
     params = {
         "people": ",".join(map(str, people)),
         "appointments": ",".join(map(str, appointments)),
         "expected": ",".join(map(str, expected)),
+        "evidence": ",".join(map(evidence_of, appointments)),
     }
     return _cases(session.execute(_LOAD, params).mappings())
 
@@ -117,6 +123,16 @@ def load_events(session: Session, family_event_ids: Collection[int]) -> list[Cas
     """Lock and return the follow-ups of these family events, ended ones too, oldest first."""
     params = {"ids": ",".join(map(str, family_event_ids))}
     return _cases(session.execute(_LOAD_EVENTS, params).mappings())
+
+
+def refused_evidence(session: Session, cases: Collection[Case]) -> set[int]:
+    """Return the ids of those of which a person has said that nobody was seen after all."""
+    return set(session.scalars(_REFUSED, {"ids": [case.id for case in cases if case.state is FollowUpState.OPEN]}))
+
+
+def evidence_of(appointment_id: int) -> str:
+    """Return what a follow-up keeps where an appointment showed that somebody was seen."""
+    return f"appointment {appointment_id}"
 
 
 def save(session: Session, cases: Sequence[Case], *, now: datetime) -> None:
@@ -137,7 +153,14 @@ def save(session: Session, cases: Sequence[Case], *, now: datetime) -> None:
 
 def _cases(rows: Iterable[RowMapping]) -> list[Case]:
     return [
-        Case(**{**row, "state": FollowUpState(row["state"]), "trigger": FollowUpTrigger(row["trigger"])})
+        Case(
+            **{
+                **row,
+                "state": FollowUpState(row["state"]),
+                "trigger": FollowUpTrigger(row["trigger"]),
+                "how": None if row["how"] is None else How(row["how"]),
+            }
+        )
         for row in rows
     ]
 
@@ -152,6 +175,9 @@ def _insert(session: Session, new: Sequence[Case]) -> None:
 
 
 def _end_alerts(session: Session, cases: Sequence[Case], *, now: datetime) -> None:
+    explained = [case.id for case in cases if case.explained and case.id is not None]
+    if explained:
+        session.execute(_EXPLAINED, {"ids": explained, "now": now})
     over = [(case.id, case.story[-1].event if case.story else "changed") for case in cases if case.overtakes]
     if over:
         session.execute(_OVERTAKE, {**packed_tuples(over, _OVER), "now": now})
@@ -182,23 +208,41 @@ def _tell(session: Session, cases: Sequence[Case], *, now: datetime) -> None:
 
 _LIVE = ", ".join(f"'{state}'" for state in LIVE_FOLLOW_UP_STATES)
 _KEPT = """appointment_id, expected_contact_id, referral_id, family_event_id, trigger, state, person_id, household_id,
-    team_id, contact_code, pathway_code, pathway_version, cycle, miss_count, high_risk, red_flag, anchor_at, breach_at,
-    opened_at, step_id, step_fired_at, step_raised_to, steps_done, next_step_id, next_due_at, owner_practitioner_id,
-    owner_team_id,
-    acknowledged_by, acknowledged_at, acknowledged_until, text_released_at, text_released_by, seen_at, seen_evidence,
-    closing_by, closing_reason, closed_by, closed_at, closed_reason, continued_in, faster, pattern_at"""
+    team_id, contact_code, pathway_code, pathway_version, cycle, how, miss_count, earlier_misses, high_risk,
+    red_flag, anchor_at, breach_at, opened_at, step_id, step_fired_at, step_raised_to, steps_done, next_step_id,
+    next_due_at, owner_practitioner_id, owner_team_id, acknowledged_by, acknowledged_at, acknowledged_until,
+    text_released_at, text_released_by, seen_at, seen_evidence, closing_by, closing_reason, closed_by, closed_at,
+    closed_reason, continued_in, faster, pattern_at"""
 # Locked in the order of ids, so that two who lock the same ones wait for each other and never lock up.
 _LOAD = text(
     f"""
-    SELECT id, {_KEPT} FROM follow_up
-    WHERE id IN (
-        SELECT id FROM follow_up WHERE person_id = ANY(CAST(string_to_array(:people, ',') AS bigint[]))
-            AND state IN ({_LIVE})
-        UNION SELECT id FROM follow_up
+    WITH RECURSIVE about AS (
+        SELECT id, person_id, continued_in FROM follow_up
             WHERE appointment_id = ANY(CAST(string_to_array(:appointments, ',') AS bigint[]))
-        UNION SELECT id FROM follow_up
-            WHERE expected_contact_id = ANY(CAST(string_to_array(:expected, ',') AS bigint[])))
-    ORDER BY id FOR NO KEY UPDATE
+        UNION SELECT id, person_id, continued_in FROM follow_up
+            WHERE expected_contact_id = ANY(CAST(string_to_array(:expected, ',') AS bigint[]))
+        UNION SELECT id, person_id, continued_in FROM follow_up
+            WHERE seen_evidence = ANY(string_to_array(:evidence, ','))
+    ), touched AS (
+        SELECT id, continued_in FROM about
+        UNION SELECT id, continued_in FROM follow_up
+            WHERE person_id = ANY(ARRAY(SELECT person_id FROM about)
+                                  || CAST(string_to_array(:people, ',') AS bigint[]))
+              AND state IN ({_LIVE}, 'continued')
+    ), thread AS (
+        SELECT id, continued_in FROM touched
+        UNION SELECT f.id, f.continued_in FROM thread t JOIN follow_up f ON f.id = t.continued_in
+    ), earlier AS (
+        SELECT id FROM thread
+        UNION SELECT f.id FROM earlier t JOIN follow_up f ON f.continued_in = t.id
+    )
+    SELECT id, {_KEPT} FROM follow_up WHERE id IN (SELECT id FROM earlier) ORDER BY id FOR NO KEY UPDATE
+    """
+)
+_REFUSED = text(
+    """
+    SELECT DISTINCT follow_up_id FROM follow_up_event
+    WHERE follow_up_id = ANY(CAST(:ids AS bigint[])) AND event = 'not_seen_after_all'
     """
 )
 _LOAD_BY_ID = text(
@@ -226,7 +270,9 @@ _COLUMNS = (
     ("contact_code", "text"),
     ("pathway_code", "text"),
     ("pathway_version", "bigint"),
+    ("how", "text"),
     ("miss_count", "bigint"),
+    ("earlier_misses", "bigint"),
     ("high_risk", "boolean"),
     ("anchor_at", "timestamptz"),
     ("breach_at", "timestamptz"),
@@ -244,14 +290,14 @@ _COLUMNS = (
 _INSERT = text(
     f"""
     INSERT INTO follow_up (appointment_id, expected_contact_id, referral_id, family_event_id, trigger, state, person_id,
-        household_id, team_id, contact_code, pathway_code, pathway_version, miss_count, high_risk, anchor_at, breach_at,
-        opened_at, steps_done, next_step_id, next_due_at, owner_practitioner_id, owner_team_id, seen_at, seen_evidence,
-        faster, pattern_at)
+        household_id, team_id, contact_code, pathway_code, pathway_version, how, miss_count, earlier_misses, high_risk,
+        anchor_at, breach_at, opened_at, steps_done, next_step_id, next_due_at, owner_practitioner_id, owner_team_id,
+        seen_at, seen_evidence, faster, pattern_at)
     SELECT appointment_id, expected_contact_id, referral_id, family_event_id, trigger,
         CASE WHEN state = 'continued' THEN 'open' ELSE state END, person_id, household_id, team_id, contact_code,
-        pathway_code, pathway_version, miss_count, high_risk, anchor_at, breach_at, opened_at, done_json, next_step_id,
-        coalesce(next_due_at, opened_at), owner_practitioner_id, owner_team_id, seen_at, seen_evidence, faster,
-        pattern_at
+        pathway_code, pathway_version, how, miss_count, earlier_misses, high_risk, anchor_at, breach_at, opened_at,
+        done_json, next_step_id, coalesce(next_due_at, opened_at), owner_practitioner_id, owner_team_id, seen_at,
+        seen_evidence, faster, pattern_at
     FROM {unpacked(_COLUMNS, alias="u")} ORDER BY u.place
     RETURNING id, appointment_id, expected_contact_id, referral_id, family_event_id
     """
@@ -262,11 +308,20 @@ _UPDATED = (
     ("expected_contact_id", "bigint"),
     ("trigger", "text"),
     ("state", "text"),
+    ("person_id", "bigint"),
+    ("household_id", "bigint"),
+    ("team_id", "bigint"),
     ("contact_code", "text"),
     ("pathway_code", "text"),
     ("pathway_version", "bigint"),
     ("cycle", "bigint"),
+    ("how", "text"),
     ("miss_count", "bigint"),
+    ("earlier_misses", "bigint"),
+    ("high_risk", "boolean"),
+    ("red_flag", "boolean"),
+    ("owner_practitioner_id", "bigint"),
+    ("owner_team_id", "bigint"),
     ("anchor_at", "timestamptz"),
     ("breach_at", "timestamptz"),
     ("step_id", "text"),
@@ -288,6 +343,8 @@ _UPDATED = (
     ("closed_at", "timestamptz"),
     ("closed_reason", "text"),
     ("continued_in", "bigint"),
+    ("faster", "boolean"),
+    ("pattern_at", "timestamptz"),
 )
 _SET = ", ".join(f"{name} = u.{name}" for name, _ in _UPDATED if name not in ("id", "done_json"))
 _UPDATE = text(
@@ -306,6 +363,12 @@ _OVERTAKE = text(
     FROM {unpacked(_OVER, alias="u")}
     WHERE alert.follow_up_id = u.id AND alert.state = 'open'
       AND alert.kind IN ('step', 'confirm_seen', 'second_signature')
+    """
+)
+_EXPLAINED = text(
+    """
+    UPDATE alert SET state = 'overtaken', ended_at = :now, ended_by = 'engine', outcome = 'explained'
+    WHERE follow_up_id = ANY(CAST(:ids AS bigint[])) AND state = 'open' AND kind = 'cancellation_unexplained'
     """
 )
 _STOP_TEXTS = text(

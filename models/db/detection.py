@@ -7,6 +7,8 @@ from typing import NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.db.packing import packed_tuples, unpacked
+
 # One detector at a time: a family's misses are one thread, whichever worker finds them. Means nothing else.
 DETECTION_LOCK = 7_215_540_302
 
@@ -14,7 +16,8 @@ DETECTION_LOCK = 7_215_540_302
 class Candidate(NamedTuple):
     """One appointment to look at, taken off the list, with what its consequences depend on.
 
-    `from_status` is its status before this look. `seen_later_*`: the latest later attendance of the same contact.
+    `from_status` is its status before this look. `earlier_misses`: how often it was missed before it was booked anew
+    under the same id.
     """
 
     id: int
@@ -39,18 +42,23 @@ class Candidate(NamedTuple):
     first_received_at: datetime
     go_live_on: date | None
     authoritative: bool
+    decline_told: dict[str, object] | None
     changed_at: datetime | None  # the last time its status changed
+    moved_at: datetime | None  # the last time it got another time
+    earlier_misses: int
 
 
-class LaterVisit(NamedTuple):
-    """A later attendance of the same person and contact."""
+class Visit(NamedTuple):
+    """An attendance by an authoritative word."""
 
-    before_id: int
     id: int
+    person_id: int
+    contact_code: str
     status: str
     subtype: str | None
     mode: str | None
     subject_role: str | None
+    starts_at: datetime
     ends_at: datetime
 
 
@@ -99,10 +107,11 @@ def take_changed(session: Session, *, guarded: Collection[str], now: datetime, l
     return [Candidate._make(row) for row in session.execute(_TAKE, params)]
 
 
-def later_visits(session: Session, appointment_ids: Collection[int]) -> list[LaterVisit]:
-    """Return, for each of these, the latest later attendance of the same contact by an authoritative word, if any."""
-    rows = session.execute(_LATER, {"ids": ",".join(map(str, appointment_ids))})
-    return [LaterVisit._make(row) for row in rows]
+def visits(session: Session, contacts: Collection[tuple[int, str]]) -> list[Visit]:
+    """Return all attendances of these people's contacts (person, code) by an authoritative word, in order of time."""
+    if not contacts:
+        return []
+    return [Visit._make(row) for row in session.execute(_VISITS, packed_tuples(sorted(contacts), _CONTACTS))]
 
 
 _RANGES = text(
@@ -121,7 +130,7 @@ _FIELDS = f"""
     a.contact_code, CASE WHEN p.protected_at IS NULL THEN a.practitioner_id END,
     CASE WHEN NOT {_GUARDED} THEN p.caseload_holder_id END, a.starts_at, a.ends_at,
     a.reason, a.recorded_at, a.cancelled_at, a.expected_contact_id, a.first_received_at, s.go_live_on,
-    a.status_by LIKE 'person:%' OR 'attendance' = ANY(s.authoritative_for), {{changed_at}}
+    a.status_by LIKE 'person:%' OR 'attendance' = ANY(s.authoritative_for), a.decline_told, {{history}}
 """
 _AROUND = """
     JOIN source s ON s.id = a.source_id JOIN person p ON p.id = a.person_id
@@ -141,7 +150,8 @@ _FLIP = text(
         INSERT INTO appointment_event (appointment_id, at, event, from_status, to_status, actor_kind, actor)
         SELECT id, :now, 'outcome_due', from_status, status, 'engine', 'engine' FROM a
     )
-    SELECT {_FIELDS.format(from_status="a.from_status", changed_at="CAST(:now AS timestamptz)")} FROM a {_AROUND}
+    SELECT {_FIELDS.format(from_status="a.from_status", history="CAST(:now AS timestamptz), NULL::timestamptz, 0")}
+    FROM a {_AROUND}
     """
 )
 _TAKE = text(
@@ -156,25 +166,28 @@ _TAKE = text(
     ), a AS (
         UPDATE appointment SET reconsider_at = NULL FROM due WHERE appointment.id = due.id RETURNING appointment.*
     )
-    SELECT {
-        _FIELDS.format(
-            from_status="a.status",
-            changed_at="(SELECT max(c.at) FROM appointment_event c WHERE c.appointment_id = a.id"
-            " AND c.from_status IS DISTINCT FROM c.to_status)",
-        )
-    } FROM a {_AROUND} ORDER BY a.person_id, a.contact_code, a.ends_at, a.id
+    SELECT {_FIELDS.format(from_status="a.status", history="past.changed_at, past.moved_at, past.earlier_misses")}
+    FROM a {_AROUND}
+    -- A miss that became a booking at another time was a miss all the same: the id is the sender's, not the visit's.
+    CROSS JOIN LATERAL (
+        SELECT max(c.at) FILTER (WHERE c.from_status IS DISTINCT FROM c.to_status) AS changed_at,
+               max(c.at) FILTER (WHERE c.detail ? 'starts_at_was') AS moved_at,
+               count(*) FILTER (WHERE c.detail ? 'starts_at_was' AND c.to_status IN ('planned', 'booked')
+                   AND (c.from_status IN ('missed', 'arrived_not_seen')
+                        OR c.detail ->> 'subtype_was' IN ('child_not_seen', 'left_before_seen'))) AS earlier_misses
+        FROM appointment_event c WHERE c.appointment_id = a.id) past
+    ORDER BY a.person_id, a.contact_code, a.ends_at, a.id
     """
 )
-_LATER = text(
-    """
-    SELECT a.id, b.id, b.status, b.subtype, b.mode, b.subject_role, b.ends_at
-    FROM appointment a
-    CROSS JOIN LATERAL (
-        SELECT b.* FROM appointment b JOIN source s ON s.id = b.source_id
-        WHERE b.person_id = a.person_id AND b.contact_code = a.contact_code AND b.starts_at >= a.ends_at
-          AND b.status IN ('attended', 'attended_late') AND b.id <> a.id AND b.reconsider_at IS NULL
-          AND (b.status_by LIKE 'person:%' OR 'attendance' = ANY(s.authoritative_for))
-        ORDER BY b.starts_at DESC LIMIT 1) AS b
-    WHERE a.id = ANY(CAST(string_to_array(:ids, ',') AS bigint[]))
+_CONTACTS = (("person_id", "bigint"), ("contact_code", "text"))
+_VISITS = text(
+    f"""
+    SELECT b.id, b.person_id, b.contact_code, b.status, b.subtype, b.mode, b.subject_role, b.starts_at, b.ends_at
+    FROM {unpacked(_CONTACTS, alias="c")}
+    JOIN appointment b ON b.person_id = c.person_id AND b.contact_code = c.contact_code
+    JOIN source s ON s.id = b.source_id
+    WHERE b.status IN ('attended', 'attended_late') AND b.reconsider_at IS NULL
+      AND (b.status_by LIKE 'person:%' OR 'attendance' = ANY(s.authoritative_for))
+    ORDER BY b.ends_at, b.id
     """
 )

@@ -79,6 +79,21 @@ def mark_met(session: Session, met: Sequence[tuple[int, datetime]], *, now: date
         session.execute(_MET, {**packed_tuples(met, _MEETINGS), "now": now})
 
 
+def mark_not_met(session: Session, ids: Sequence[int], *, now: datetime) -> None:
+    """An appointment for these shows nobody seen: one that was met by it is open again and looked at.
+
+    Other attendances for it are considered anew, and meet it again where they show somebody seen.
+    """
+    if ids:
+        session.execute(_NOT_MET, {"ids": list(set(ids)), "now": now})
+
+
+def ask_anew(session: Session, ids: Sequence[int], *, now: datetime) -> None:
+    """The appointment that these relied on is no miss any more: whether they are booked or overdue is asked anew."""
+    if ids:
+        session.execute(_ASK_ANEW, {"ids": list(set(ids)), "now": now})
+
+
 def close_seen(session: Session) -> None:
     """Contacts of the people of `planning` whose follow-up a person closed as seen have taken place."""
     session.execute(_CLOSED_SEEN)
@@ -131,7 +146,8 @@ _TAKE = text(
            g.outcome, e.whole_family, booked.until, booked.over, e.met_at,
            EXISTS (SELECT FROM follow_up f WHERE f.expected_contact_id = e.id)
            OR EXISTS (SELECT FROM appointment a JOIN follow_up f ON f.appointment_id = a.id
-                      WHERE a.expected_contact_id = e.id AND f.closed_reason IS DISTINCT FROM 'outcome_recorded'),
+                      WHERE a.expected_contact_id = e.id AND f.trigger <> 'corrected'
+                        AND coalesce(f.closed_reason, '') NOT IN ('outcome_recorded', 'entered_in_error')),
            CASE WHEN e.state = 'superseded' AND g.outcome = 'live_birth' THEN (
                SELECT n.id FROM household_member mother
                JOIN household_member baby ON baby.household_id = mother.household_id AND baby.role = 'child'
@@ -181,6 +197,22 @@ _MET = text(
                          AND o.superseded_by = e.contact_code)
             THEN CAST(:now AS timestamptz) END
     FROM {unpacked(_MEETINGS, alias="u")} WHERE e.id = u.id AND e.state <> 'met'
+    """
+)
+_NOT_MET = text(
+    """
+    WITH open_again AS (
+        UPDATE expected_contact SET state = 'planned', met_at = NULL, next_due_at = :now
+        WHERE id = ANY(CAST(:ids AS bigint[])) AND state = 'met' RETURNING id
+    )
+    UPDATE appointment SET reconsider_at = :now FROM open_again
+    WHERE expected_contact_id = open_again.id AND status IN ('attended', 'attended_late')
+    """
+)
+_ASK_ANEW = text(
+    """
+    UPDATE expected_contact SET state = 'planned', next_due_at = :now
+    WHERE id = ANY(CAST(:ids AS bigint[])) AND state IN ('booked', 'overdue')
     """
 )
 _CLOSED_SEEN = text(

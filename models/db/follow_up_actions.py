@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.db import messages
+from models.db import decline_actions, messages
 from models.db.follow_up_rows import (
     ActionRefused,
     ChangedMeanwhile,
@@ -131,8 +131,9 @@ def close(
     """Close with a reason; for high risk, ask a second person, or be that second person. Return the state it is in now.
 
     A note is always wanted. Raises ChangedMeanwhile, IllegalTransition for one that has ended, NotAllowed for the same
-    person twice, an empty note, an unrecorded outcome, which ends by recording the outcome, a transfer that nobody has
-    accepted, or a family that moved out while nobody has.
+    person twice, an empty note, an unrecorded outcome, which ends by recording the outcome, a decline that is not
+    complete, or whose review is a team lead's, a transfer that nobody has accepted, or a family that moved out while
+    nobody has.
     """
     row = lock(session, follow_up_id, row_version)
     if not note.strip():
@@ -140,6 +141,7 @@ def close(
     if row.trigger is FollowUpTrigger.OUTCOME_NOT_RECORDED and reason not in _WITHOUT_OUTCOME:
         raise NotAllowed(f"follow-up {row.id} waits for an outcome; record it instead of closing")
     _check_transfer(session, row, reason)
+    decline_actions.check_closing(session, row, reason, account)
     if row.state is FollowUpState.CLOSING:
         if row.closing_by == account.actor:
             raise NotAllowed("a second person has to agree; you are the one who asked")

@@ -126,7 +126,7 @@ def audit(session: Session, row: Locked, action: str, account: Scope, now: datet
 def end_alerts(
     session: Session, row: Locked, account: Scope, now: datetime, *, state: AlertState, outcome: str
 ) -> None:
-    """End the open alerts of the follow-up's steps."""
+    """End the open alerts of the follow-up's steps, and what asked who had cancelled."""
     params = {"id": row.id, "by": account.actor, "now": now, "state": state, "outcome": outcome}
     session.execute(_END_ALERTS, params)
 
@@ -141,6 +141,7 @@ _LOCK = text(
 _END_ALERTS = text(
     """
     UPDATE alert SET state = :state, ended_at = :now, ended_by = :by, outcome = :outcome
-    WHERE follow_up_id = :id AND state = 'open' AND kind IN ('step', 'confirm_seen', 'second_signature')
+    WHERE follow_up_id = :id AND state = 'open'
+      AND kind IN ('step', 'confirm_seen', 'second_signature', 'cancellation_unexplained')
     """
 )

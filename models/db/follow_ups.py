@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from models.db.packing import packed, packed_tuples, unpacked
 from models.domain.ladder_facts import NOTHING_MOVED, FollowUpFacts, HandOver, MovedTime, Pause, load_done
-from models.domain.words import ActorKind, FollowUpState, FollowUpTrigger, StepChange
+from models.domain.words import ActorKind, FollowUpState, FollowUpTrigger, How, StepChange
 
 
 class Claimed(NamedTuple):
@@ -54,6 +54,7 @@ class Claimed(NamedTuple):
     assigned_at: datetime | None
     caseload_moved_at: datetime | None
     step_times: list[tuple[str, str, str, str, bool]] | None
+    how: str | None
 
     def facts(
         self, *, high_risk: bool, hand_over: HandOver | None = None, pauses: tuple[Pause, ...] = ()
@@ -82,6 +83,7 @@ class Claimed(NamedTuple):
             _moved(self.step_times) if self.step_times else NOTHING_MOVED,
             hand_over,
             pauses,
+            None if self.how is None else How(self.how),
         )
 
 
@@ -197,7 +199,8 @@ _FACTS = """
            (SELECT max(g.applied_at) FROM caseload_move g WHERE g.person_id = f.person_id),
            (SELECT jsonb_agg(jsonb_build_array(t.step_id, t.due_at, t.decided_at, t.change, t.high_risk))
             FROM step_time t
-            WHERE t.follow_up_id = f.id AND t.cycle = f.cycle AND t.state = 'in_force' AND NOT t.of_lease)
+            WHERE t.follow_up_id = f.id AND t.cycle = f.cycle AND t.state = 'in_force' AND NOT t.of_lease),
+           f.how
     FROM due f
     JOIN person p ON p.id = f.person_id
     LEFT JOIN appointment a ON a.id = f.appointment_id

@@ -96,7 +96,8 @@ SELECT m.id, m.purpose, m.send_after, m.not_after, m.dedupe_key, m.template_code
     SELECT FROM contact_point o WHERE o.number = c.number AND o.opted_out_at IS NOT NULL) AS opted_out,
   c.failed_at IS NOT NULL AS failed,
   EXISTS (
-    SELECT FROM contact_point o WHERE o.number = c.number AND o.person_id <> c.person_id
+    SELECT FROM contact_point o JOIN person other ON other.id = o.person_id AND other.merged_into IS NULL
+    WHERE o.number = c.number AND o.person_id <> c.person_id
     AND NOT (COALESCE(c.safe_to_text_by, '') LIKE 'person:%' AND c.confirmed_on IS NOT NULL
              AND c.confirmed_on >= (o.created_at AT TIME ZONE 'UTC')::date)) AS shared,
   p.life_status AS recipient_life, household.texts_stopped_at IS NOT NULL AS household_stopped,

@@ -78,7 +78,8 @@ def _params(inbound: InboundText, said: ReplyMeaning, now: datetime) -> dict[str
 _STORE = text("""
 INSERT INTO inbound_message (provider_sid, from_number, to_number, body, received_at, meaning, contact_point_id)
 VALUES (:sid, :from_number, :to_number, :body, :now, :meaning, (
-  SELECT c.id FROM contact_point c LEFT JOIN message m ON m.contact_point_id = c.id AND m.sent_at IS NOT NULL
+  SELECT c.id FROM contact_point c JOIN person p ON p.id = c.person_id AND p.merged_into IS NULL
+  LEFT JOIN message m ON m.contact_point_id = c.id AND m.sent_at IS NOT NULL
   WHERE c.number = :from_number GROUP BY c.id ORDER BY max(m.sent_at) DESC NULLS LAST, c.id LIMIT 1))
 ON CONFLICT (provider_sid) DO NOTHING
 RETURNING id

@@ -14,6 +14,13 @@ from models.domain.words import ExpectedState
 
 _WAITING = "('planned', 'booked', 'arrived')"
 
+# What the row `s` says of a decline, under the names that `decline` has for it; null where it says nothing or is none.
+DECLINE_TOLD = """
+    CASE WHEN s.status = 'declined' THEN nullif(jsonb_strip_nulls(jsonb_build_object(
+        'declined_by', s.declined_by, 'informed', s.decline_informed, 'capacity', s.decline_capacity,
+        'last_seen_on', s.last_seen_on, 'last_seen_by', s.last_seen_by)), '{}') END
+"""
+
 _WORK = """
     CREATE TEMP TABLE work ON COMMIT DROP AS
     SELECT s.line, s.subject_key, s.contact_key, s.household_ref, s.subject_role, s.contact_relation, s.subject_edd,
@@ -54,14 +61,15 @@ _INSERT = f"""
         source_id, source_ref, source_version, version_order, content_hash, person_id, subject_role, household_id,
         contact_person_id, contact_code, mode, practitioner_id, team_id, location, starts_at, ends_at, length_assumed,
         whole_day, time_ambiguous, status, status_by, subtype, reason, recorded_at, cancelled_at, expected_contact_id,
-        outcome_due_at, reconsider_at, reminders_due_at, first_received_at, created_by_run, last_seen_run, extras)
+        outcome_due_at, reconsider_at, reminders_due_at, first_received_at, created_by_run, last_seen_run,
+        decline_told, extras)
     SELECT :source, s.source_ref, s.source_version, s.version_order, decode(s.content_hash, 'hex'), w.person_id,
         s.subject_role, w.household_id, w.contact_person_id, s.contact_code, s.mode, w.practitioner_id, w.team_id,
         s.location, s.starts_at, s.ends_at, s.length_assumed, s.whole_day, s.time_ambiguous, s.status, :by, s.subtype,
         s.reason, s.recorded_at, s.cancelled_at, w.expected_contact_id, s.outcome_due_at,
         CASE WHEN s.status NOT IN {_WAITING} THEN CAST(:now AS timestamptz) END,
         CASE WHEN s.status = 'booked' AND s.starts_at > :now THEN CAST(:now AS timestamptz) END,
-        :now, :run, :run, s.extras
+        :now, :run, :run, {DECLINE_TOLD}, s.extras
     FROM work w JOIN staging s USING (line)
     WHERE w.appointment_id IS NULL
 """

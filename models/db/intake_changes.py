@@ -5,6 +5,8 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.db.intake_appointments import DECLINE_TOLD
+
 _WAITING = "('planned', 'booked', 'arrived')"
 
 # Columns taken from the file, where the file speaks of the field at all.
@@ -32,7 +34,8 @@ _CHANGE = """
     FROM (
         SELECT w.line, w.appointment_id, a.status AS old_status, a.status_by AS old_by, a.starts_at AS old_starts_at,
             a.ends_at AS old_ends_at, s.starts_at AS new_starts_at, s.ends_at AS new_ends_at, a.subtype AS old_subtype,
-            a.person_id AS old_person_id, s.outcome_due_at AS file_due_at,
+            a.person_id AS old_person_id, a.expected_contact_id AS old_expected_id, s.outcome_due_at AS file_due_at,
+            w.person_id <> a.person_id OR s.contact_code <> a.contact_code AS other_subject,
             s.status AS file_status, s.status IN {waiting} AND s.starts_at > :now AS rebooked, {vaguer} AS vaguer,
             s.status NOT IN {waiting} AND s.status <> a.status AS disagrees,
             CASE
@@ -50,20 +53,27 @@ _UPDATE = """
     UPDATE appointment a SET
         source_version = coalesce(s.source_version, a.source_version),
         version_order = coalesce(s.version_order, a.version_order), content_hash = decode(s.content_hash, 'hex'),
-        person_id = w.person_id, household_id = coalesce(w.household_id, a.household_id),
-        contact_person_id = coalesce(w.contact_person_id, a.contact_person_id), contact_code = s.contact_code,
+        person_id = w.person_id,
+        household_id = CASE WHEN w.person_id <> a.person_id THEN w.household_id
+                            ELSE coalesce(w.household_id, a.household_id) END,
+        contact_person_id = CASE WHEN w.person_id <> a.person_id THEN w.contact_person_id
+                                 ELSE coalesce(w.contact_person_id, a.contact_person_id) END,
+        contact_code = s.contact_code,
         practitioner_id = coalesce(w.practitioner_id, a.practitioner_id), team_id = coalesce(w.team_id, a.team_id),
         starts_at = s.starts_at, ends_at = s.ends_at, length_assumed = s.length_assumed, whole_day = s.whole_day,
         time_ambiguous = s.time_ambiguous, status = c.new_status,
         status_by = CASE WHEN c.status_changed THEN :by ELSE a.status_by END,
-        expected_contact_id = coalesce(w.expected_contact_id, a.expected_contact_id),
+        expected_contact_id = CASE WHEN c.other_subject THEN w.expected_contact_id
+                                   ELSE coalesce(w.expected_contact_id, a.expected_contact_id) END,
+        decline_told = {decline_told},
         extras = coalesce(s.extras, a.extras), last_seen_run = :run, {taken},
         outcome_due_at = CASE WHEN c.new_status IN {waiting} THEN s.outcome_due_at END,
-        reconsider_at = CASE WHEN c.status_changed OR c.moved OR w.person_id <> a.person_id {subtype_changed}
+        reconsider_at = CASE WHEN c.status_changed OR c.moved OR c.other_subject {more_changed}
                              THEN CAST(:now AS timestamptz) ELSE a.reconsider_at END,
         reminders_due_at = CASE
             WHEN c.new_status <> 'booked' OR s.starts_at <= :now THEN NULL
-            WHEN c.moved OR c.status_changed THEN CAST(:now AS timestamptz) ELSE a.reminders_due_at END
+            WHEN c.moved OR c.status_changed OR c.other_subject THEN CAST(:now AS timestamptz)
+            ELSE a.reminders_due_at END
     FROM change c JOIN work w USING (line) JOIN staging s USING (line)
     WHERE a.id = c.appointment_id
 """
@@ -82,6 +92,23 @@ _HISTORY = """
             'person_was', CASE WHEN c.old_person_id <> a.person_id THEN c.old_person_id END,
             'the_file_said', CASE WHEN c.contradicts THEN c.file_status END)), '{}')
     FROM change c JOIN appointment a ON a.id = c.appointment_id
+"""
+
+# The wrong person's contacts must not keep what another's appointment showed, nor a text that was meant for them.
+_LEFT_BEHIND = """
+    WITH left_behind AS (SELECT appointment_id, old_expected_id FROM change WHERE other_subject),
+    open_again AS (
+        UPDATE expected_contact e SET state = 'planned', met_at = NULL, next_due_at = :now
+        FROM left_behind l JOIN appointment a ON a.id = l.appointment_id
+        WHERE e.id = l.old_expected_id AND a.expected_contact_id IS DISTINCT FROM e.id
+          AND e.state IN ('met', 'booked', 'overdue') RETURNING e.id
+    ), considered AS (
+        UPDATE appointment b SET reconsider_at = :now FROM open_again o
+        WHERE b.expected_contact_id = o.id AND b.status IN ('attended', 'attended_late')
+    )
+    UPDATE message SET state = 'dropped', ended_at = :now, ended_by = :by
+    WHERE audience = 'family' AND state IN ('held', 'queued', 'blocked') AND id IN (
+        SELECT m.message_id FROM message_subject m JOIN left_behind l ON m.appointment_id = l.appointment_id)
 """
 
 _CONTRADICTED = """
@@ -103,10 +130,19 @@ def update_known(session: Session, *, run_id: int, by: str, now: datetime, suppl
     kept = {field: column for field, column in _TAKEN.items() if field in supplied}
     taken = [f"{column} = s.{column}" for column in kept.values()] or ["mode = a.mode"]
     subtype = "OR s.subtype IS DISTINCT FROM a.subtype" if "outcome" in supplied else ""
+    # An emptier file takes no answer away.
+    told = f"coalesce(a.decline_told || ({DECLINE_TOLD}), {DECLINE_TOLD}, a.decline_told)"
+    decline_told = told if "status" in supplied else "a.decline_told"
     session.execute(text(_CHANGE.format(waiting=_WAITING, vaguer=_VAGUER)), given)
-    update = _UPDATE.format(taken=", ".join(map(_unless_a_persons, taken)), waiting=_WAITING, subtype_changed=subtype)
+    update = _UPDATE.format(
+        taken=", ".join(map(_unless_a_persons, taken)),
+        waiting=_WAITING,
+        decline_told=decline_told,
+        more_changed=f"{subtype} OR {decline_told} IS DISTINCT FROM a.decline_told",
+    )
     count = session.execute(text(update), given).rowcount  # type: ignore[attr-defined]
     session.execute(text(_HISTORY), given)
+    session.execute(text(_LEFT_BEHIND), given)
     contradicted = session.execute(text(_CONTRADICTED), given).rowcount  # type: ignore[attr-defined]
     return int(count), int(contradicted)
 

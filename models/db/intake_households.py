@@ -33,7 +33,7 @@ _REFS = """
         WHERE h.source_id IS DISTINCT FROM :source OR h.source_household_id IS NULL
         GROUP BY 1 HAVING count(DISTINCT p.household_id) = 1
     )
-    SELECT t.household_ref, coalesce(h.id, l.household_id) AS household_id
+    SELECT t.household_ref, coalesce(h.merged_into, h.id, l.household_id) AS household_id
     FROM told t
     LEFT JOIN household h ON h.source_id = :source AND h.source_household_id = t.household_ref
     LEFT JOIN lived l USING (household_ref)

@@ -36,11 +36,15 @@ _WHO = """
             -- A record closed for protection is nobody else's: its old id under another NHS number is another person.
             AND (own.protected_at IS NULL OR coalesce(m.nhs, t.nhs) IS NULL OR own.nhs_number = coalesce(m.nhs, t.nhs))
     )
-    SELECT k.key, k.local_id, k.nhs, k.name, k.born, coalesce(p.id, k.by_local) AS person_id,
-           p.id IS NULL AND k.by_local IS NULL AS is_new,
-           coalesce(p.id <> k.by_local OR k.nhs <> k.local_nhs OR (k.numbers > 1 AND k.local_nhs IS NULL), false)
-               AS conflict
-    FROM known k LEFT JOIN person p ON p.nhs_number = k.nhs
+    SELECT k.key, k.local_id, k.nhs, k.name, k.born, coalesce(n.by_number, k.by_local) AS person_id,
+           CASE WHEN n.by_number IS NOT NULL THEN k.by_local END AS other_person_id,
+           n.by_number IS NULL AND k.by_local IS NULL AS is_new,
+           coalesce(CASE WHEN n.by_number IS NULL THEN k.nhs <> k.local_nhs ELSE n.by_number <> k.by_local END
+                    OR (k.numbers > 1 AND k.local_nhs IS NULL), false) AS conflict
+    FROM known k
+    -- A record that a person has joined with another leads to the one that is kept.
+    LEFT JOIN LATERAL (
+        SELECT coalesce(p.merged_into, p.id) AS by_number FROM person p WHERE p.nhs_number = k.nhs) n ON true
 """
 
 _NEWCOMERS = """

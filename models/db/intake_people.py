@@ -30,12 +30,15 @@ _WORK = """
 # mother's number and is another subject.
 _REPEATS = """
     WITH ranked AS (
-        SELECT w.line, s.version_order, first_value(w.line) OVER v AS winner,
+        SELECT w.line, w.person_id, s.version_order, first_value(w.line) OVER v AS winner,
                first_value(s.version_order) OVER v AS winning_version
         FROM work w JOIN staging s USING (line) WHERE w.person_id IS NOT NULL
         WINDOW v AS (PARTITION BY w.person_id, w.speaks_of_unborn ORDER BY s.version_order DESC NULLS LAST, w.line DESC)
     )
-    UPDATE staging s SET verdict = CASE WHEN r.version_order < r.winning_version THEN 'o' ELSE 'x' END,
+    -- Two records that a person has joined still come as two rows, every night: the later one tells.
+    UPDATE staging s SET verdict = CASE
+            WHEN r.version_order < r.winning_version OR EXISTS (
+                SELECT FROM person g WHERE g.merged_into = r.person_id) THEN 'o' ELSE 'x' END,
         fault_column = 'subject_nhs_number, subject_local_id', fault_value = '',
         fault_reason = 'expected one row a person: line ' || r.winner || ' is about the same one and wins'
     FROM ranked r WHERE s.line = r.line AND r.line <> r.winner

@@ -81,13 +81,8 @@ def count(session: Session, scope: Scope) -> int:
     return session.scalar(select(func.count()).select_from(few)) or 0
 
 
-def visible(session: Session, scope: Scope, alert_id: AlertId) -> bool:
-    """Whether `scope` may act on this open alert."""
-    return session.scalar(select(Alert.id).where(Alert.id == alert_id, _waits(scope))) is not None
-
-
-def to_take_on(session: Session, scope: Scope, alert_id: AlertId) -> tuple[AlertKind, Urgency] | None:
-    """What an open alert is and how urgent, for whoever takes it on; None if `scope` may not act on it."""
+def open_alert(session: Session, scope: Scope, alert_id: AlertId) -> tuple[AlertKind, Urgency] | None:
+    """What an open alert is and how urgent, for whoever takes it on or ends it; None if `scope` may not."""
     found = session.execute(select(Alert.kind, Alert.urgency).where(Alert.id == alert_id, _waits(scope))).one_or_none()
     return None if found is None else (AlertKind(found.kind), Urgency(found.urgency))
 

@@ -28,6 +28,17 @@ RECORDABLE = frozenset(
 )
 
 
+# What may be said before it begins.
+_BEFOREHAND = frozenset(
+    {
+        AppointmentStatus.CANCELLED_BY_FAMILY,
+        AppointmentStatus.CANCELLED_BY_SERVICE,
+        AppointmentStatus.DECLINED,
+        AppointmentStatus.VOID,
+    }
+)
+
+
 def record_outcome(
     session: Session,
     *,
@@ -50,8 +61,8 @@ def record_outcome(
     found = session.execute(_LOCK, {"id": appointment_id}).mappings().one_or_none()
     if found is None or found["status"] != seen_status:
         raise ChangedMeanwhile(f"appointment {appointment_id} has changed since it was shown")
-    if status is not AppointmentStatus.VOID and not status.startswith("cancelled") and found["starts_at"] > now:
-        raise NotAllowed(f"appointment {appointment_id} has not begun; expected a cancellation")
+    if status not in _BEFOREHAND and found["starts_at"] > now:
+        raise NotAllowed(f"appointment {appointment_id} has not begun; expected a cancellation or a decline")
     _store(session, found, status, subtype, mode, reason, account, now)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from models.domain.words import AppointmentStatus, ContactMode, FollowUpTrigger, OutcomeSubtype, PersonRole
+from models.domain.words import AppointmentStatus, ContactMode, FollowUpTrigger, How, OutcomeSubtype, PersonRole
 
 SEEN_STATUSES = frozenset({AppointmentStatus.ATTENDED, AppointmentStatus.ATTENDED_LATE})
 _FACE_TO_FACE = frozenset({ContactMode.HOME, ContactMode.CLINIC})
@@ -21,9 +21,24 @@ NOT_EVIDENCE = frozenset(
         OutcomeSubtype.DEFERRED,
         OutcomeSubtype.NAV_NO_ANSWER,
         OutcomeSubtype.NAV_REFUSED_ENTRY,
+        OutcomeSubtype.ADDRESS_UNKNOWN,
+        OutcomeSubtype.TRAVELLING,
         OutcomeSubtype.PERSON_DIED,
     }
 )
+_MISSED_HOW: Mapping[OutcomeSubtype, How] = {
+    OutcomeSubtype.NAV_NO_ANSWER: How.NO_ACCESS,
+    OutcomeSubtype.NAV_REFUSED_ENTRY: How.NO_ACCESS,
+    OutcomeSubtype.CHILD_NOT_SEEN: How.CHILD_NOT_SEEN,
+    OutcomeSubtype.LEFT_BEFORE_SEEN: How.CAME,
+    OutcomeSubtype.ADDRESS_UNKNOWN: How.NOT_FOUND,
+    OutcomeSubtype.TRAVELLING: How.NOT_FOUND,
+}
+_CANCELLED_HOW: Mapping[AppointmentStatus, How] = {
+    AppointmentStatus.CANCELLED_BY_FAMILY: How.BY_FAMILY,
+    AppointmentStatus.CANCELLED_BY_SERVICE: How.BY_SERVICE,
+    AppointmentStatus.CANCELLED: How.BY_UNKNOWN,
+}
 
 
 class Subject(StrEnum):
@@ -64,6 +79,8 @@ class ContactKinds:
     outcome_allowance: timedelta
     outcome_pathway: str
     referral_pathway: str
+    declined_pathway: str
+    corrected_pathway: str
     source: str
 
     def get(self, code: str) -> ContactKind | None:
@@ -74,6 +91,18 @@ class ContactKinds:
     def recorded(self) -> frozenset[str]:
         """The codes that a person may record as having taken place."""
         return frozenset(code for code, kind in self.kinds.items() if kind.recorded)
+
+    def pathway_of(self, kind: ContactKind, trigger: FollowUpTrigger) -> str:
+        """Return the ladder for what an appointment of this kind opened: a decline and a correction have their own."""
+        match trigger:
+            case FollowUpTrigger.DECLINED:
+                return self.declined_pathway
+            case FollowUpTrigger.CORRECTED:
+                return self.corrected_pathway
+            case FollowUpTrigger.OUTCOME_NOT_RECORDED:
+                return self.outcome_pathway
+            case _:
+                return kind.pathway
 
 
 def shows_seen(
@@ -112,3 +141,19 @@ def opened_by(
     if status in SEEN_STATUSES and subtype in (OutcomeSubtype.CHILD_NOT_SEEN, OutcomeSubtype.LEFT_BEFORE_SEEN):
         return FollowUpTrigger.MISSED
     return kind.opens.get(status)
+
+
+def how_of(trigger: FollowUpTrigger, *, status: AppointmentStatus, subtype: OutcomeSubtype | None) -> How | None:
+    """Return how a contact did not take place, for the words of its steps; None where the trigger has no such word.
+
+    A decline's words depend on what was written of it, not on its appointment: the caller knows those.
+    """
+    if trigger is FollowUpTrigger.CANCELLED:
+        return _CANCELLED_HOW.get(status)
+    if trigger is not FollowUpTrigger.MISSED:
+        return None
+    if status is AppointmentStatus.ARRIVED_NOT_SEEN:
+        return How.CAME
+    if subtype is not None and subtype in _MISSED_HOW:
+        return _MISSED_HOW[subtype]
+    return How.UNPROVEN if status in SEEN_STATUSES else How.NOT_BROUGHT

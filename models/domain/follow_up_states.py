@@ -28,6 +28,8 @@ class FollowUpEvent(StrEnum):
     CLOSE_REFUSED = "close_refused"
     OUTCOME_ARRIVED = "outcome_arrived"  # an unrecorded outcome was recorded by a person, and is no miss
     CONTINUED_IN_LATER_MISS = "continued_in_later_miss"
+    CAME_BACK = "came_back"  # what it went on in is no miss any more, or another person's: the thread is here again
+    GAVE_BACK = "gave_back"  # no miss any more: the thread goes on in an earlier one
     REOPENED = "reopened"
 
 
@@ -45,6 +47,7 @@ TRANSITIONS: Mapping[tuple[S, FollowUpEvent], S] = MappingProxyType(
         (S.OPEN, E.CLOSE_ASKED): S.CLOSING,
         (S.OPEN, E.OUTCOME_ARRIVED): S.CLOSED,
         (S.OPEN, E.CONTINUED_IN_LATER_MISS): S.CONTINUED,
+        (S.OPEN, E.GAVE_BACK): S.CONTINUED,
         (S.BACKLOG, E.ACKNOWLEDGED): S.BACKLOG,
         (S.BACKLOG, E.BOOKED_AGAIN): S.BACKLOG,
         (S.BACKLOG, E.LADDER_CHANGED): S.BACKLOG,
@@ -55,6 +58,7 @@ TRANSITIONS: Mapping[tuple[S, FollowUpEvent], S] = MappingProxyType(
         (S.BACKLOG, E.CLOSE_ASKED): S.CLOSING,
         (S.BACKLOG, E.OUTCOME_ARRIVED): S.CLOSED,
         (S.BACKLOG, E.CONTINUED_IN_LATER_MISS): S.CONTINUED,
+        (S.BACKLOG, E.GAVE_BACK): S.CONTINUED,
         (S.SEEN, E.STEP_FIRED): S.SEEN,
         (S.SEEN, E.ACKNOWLEDGED): S.SEEN,
         (S.SEEN, E.BOOKED_AGAIN): S.SEEN,
@@ -65,6 +69,7 @@ TRANSITIONS: Mapping[tuple[S, FollowUpEvent], S] = MappingProxyType(
         (S.SEEN, E.CLOSE_ASKED): S.CLOSING,
         (S.SEEN, E.OUTCOME_ARRIVED): S.CLOSED,
         (S.SEEN, E.CONTINUED_IN_LATER_MISS): S.CONTINUED,
+        (S.SEEN, E.GAVE_BACK): S.CONTINUED,
         (S.CLOSING, E.STEP_FIRED): S.CLOSING,
         (S.CLOSING, E.ACKNOWLEDGED): S.CLOSING,
         (S.CLOSING, E.BOOKED_AGAIN): S.CLOSING,
@@ -75,6 +80,8 @@ TRANSITIONS: Mapping[tuple[S, FollowUpEvent], S] = MappingProxyType(
         (S.CLOSING, E.CLOSE_REFUSED): S.OPEN,
         (S.CLOSING, E.OUTCOME_ARRIVED): S.CLOSED,
         (S.CLOSING, E.CONTINUED_IN_LATER_MISS): S.CONTINUED,
+        (S.CLOSING, E.GAVE_BACK): S.CONTINUED,
+        (S.CONTINUED, E.CAME_BACK): S.OPEN,
         (S.CLOSED, E.REOPENED): S.OPEN,
         (S.CLOSED, E.SEEN_WITHDRAWN): S.OPEN,  # closed on evidence that was wrong
         (S.CLOSED, E.SEEN_EVIDENCE): S.CLOSED,  # late and double news

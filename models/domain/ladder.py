@@ -17,7 +17,7 @@ from models.domain.ladder_facts import (
     Why,
 )
 from models.domain.ladder_hand import Hand
-from models.domain.pathway import STAND_INS, Anchor, Pathway, PlannedStep, Step, Terms
+from models.domain.pathway import PLAIN_WAY, STAND_INS, Anchor, Pathway, PlannedStep, Step, Terms
 from models.domain.words import AlertKind, FollowUpState
 from models.domain.working_time import WorkingCalendar
 
@@ -122,6 +122,7 @@ def _planned(hand: Hand) -> tuple[list[tuple[datetime, PlannedStep]], PlannedSte
     facts, pathway, done, misses = hand.facts, hand.pathway, hand.facts.done, hand.facts.miss_count
     moved = facts.moved
     until_seen = (len(pathway.steps), pathway.until_seen, hand.terms(pathway.until_seen))
+    how = facts.how or PLAIN_WAY.get(facts.trigger)
     calendar, rests = hand.calendar, hand.rests  # read once: this loop is most of a burst's time
     found = []
     for planned in hand.plan():
@@ -132,6 +133,8 @@ def _planned(hand: Hand) -> tuple[list[tuple[datetime, PlannedStep]], PlannedSte
         if misses < step.misses_at_least or (entry is not None and terms.repeat is None):
             continue
         if step.misses_at_most is not None and misses > step.misses_at_most:
+            continue
+        if not step.fits(how):
             continue
         at = due_at(terms, facts, entry, calendar=calendar)
         if at is not None:

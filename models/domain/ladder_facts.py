@@ -7,7 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
-from models.domain.words import AlertKind, FollowUpState, FollowUpTrigger, OwnerRole, Urgency
+from models.domain.words import AlertKind, FollowUpState, FollowUpTrigger, How, OwnerRole, Urgency
 
 
 class StepDone(NamedTuple):
@@ -79,6 +79,7 @@ class FollowUpFacts:
     moved: Mapping[str, MovedTime] = field(default_factory=lambda: NOTHING_MOVED)
     hand_over: HandOver | None = None
     pauses: tuple[Pause, ...] = ()
+    how: How | None = None
 
 
 class Why(StrEnum):

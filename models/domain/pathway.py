@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import product
 
-from models.domain.words import Agency, FollowUpTrigger, OwnerRole, Urgency
+from models.domain.words import Agency, FollowUpTrigger, How, OwnerRole, Urgency
 from models.domain.working_time import (
     WorkingCalendar,
     add_months,
@@ -37,6 +37,30 @@ class Anchor(StrEnum):
     PATTERN_FOUND = "pattern_found"  # when a pattern last raised this follow-up; the step fires anew for each
 
 
+# What is taken for granted where nobody has said how: the plainest words, and for a cancellation that it isn't known.
+PLAIN_WAY: Mapping[FollowUpTrigger, How] = {
+    FollowUpTrigger.MISSED: How.NOT_BROUGHT,
+    FollowUpTrigger.CANCELLED: How.BY_UNKNOWN,
+    FollowUpTrigger.DECLINED: How.DECLINE_INCOMPLETE,
+}
+# In which ways a cause may have arisen: each needs a first step, and in high risk every rung, whose words fit it.
+WAYS: Mapping[FollowUpTrigger, tuple[How, ...]] = {
+    FollowUpTrigger.MISSED: (
+        How.NOT_BROUGHT,
+        How.NO_ACCESS,
+        How.CAME,
+        How.CHILD_NOT_SEEN,
+        How.NOT_FOUND,
+        How.UNPROVEN,
+    ),
+    FollowUpTrigger.CANCELLED: (How.BY_FAMILY, How.BY_SERVICE, How.BY_UNKNOWN),
+    FollowUpTrigger.DECLINED: (
+        How.DECLINE_INCOMPLETE,
+        How.DECLINE_COMPLETE,
+        How.DECLINE_INCOMPLETE_LEAD,
+        How.DECLINE_COMPLETE_LEAD,
+    ),
+}
 DATE_ANCHORS = frozenset({Anchor.DATE_OF_BIRTH, Anchor.EDD, Anchor.WINDOW_END})
 
 
@@ -140,6 +164,7 @@ class Step:
     misses_at_most: int | None
     high_risk_only: bool
     not_high_risk: frozenset[FollowUpTrigger]  # of these, a step of the overlay takes its place in high risk
+    how: frozenset[How]  # only for what did not take place in one of these ways; empty: in any
     offers_text: bool
     routine: Terms
     faster: Terms  # one rung faster: the same, but sooner
@@ -156,6 +181,10 @@ class Step:
         if trigger not in self.triggers:
             return False
         return trigger not in self.not_high_risk if high_risk else not self.high_risk_only
+
+    def fits(self, how: How | None) -> bool:
+        """Whether its words fit how the contact did not take place; where there is no such thing to say, they do."""
+        return not self.how or how is None or how in self.how
 
 
 PlannedStep = tuple[int, Step, Terms]

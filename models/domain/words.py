@@ -129,6 +129,8 @@ class OutcomeSubtype(StrEnum):
     DEFERRED = "deferred"
     PERSON_DIED = "person_died"
     UNKNOWN = "unknown"
+    ADDRESS_UNKNOWN = "address_unknown"  # the visitor found nobody known there
+    TRAVELLING = "travelling"  # a travelling family, or one of no fixed address, that was not where it was expected
 
 
 class ContactMode(StrEnum):
@@ -175,6 +177,8 @@ class FollowUpTrigger(StrEnum):
     OVERDUE = "overdue"  # booked or begun, yet nobody seen by the end of its window
     REFERRAL_UNANSWERED = "referral_unanswered"
     FAMILY_EVENT = "family_event"  # neither an appointment, an expected contact nor a referral
+    DECLINED = "declined"  # by the family: reviewed by a person, never a miss (docs/decisions/0050)
+    CORRECTED = "corrected"  # was a miss until the record was put right: a person confirms and closes
 
 
 class FamilyEventKind(StrEnum):
@@ -603,3 +607,60 @@ LOST_PREGNANCIES = (
     PregnancyOutcome.NEONATAL_DEATH,
     PregnancyOutcome.OTHER_END,
 )
+# -- How a contact did not take place, declines, and records that are one person --------------------------------------
+
+
+class How(StrEnum):
+    """How a contact did not take place: the steps of a ladder choose their words by it, never their existence."""
+
+    NOT_BROUGHT = "not_brought"  # also: an adult did not attend, or nothing more is known
+    NO_ACCESS = "no_access"  # nobody answered, or the visitor was not let in
+    CAME = "came"  # the family came, late or too long before they could be seen
+    CHILD_NOT_SEEN = "child_not_seen"  # the parent was met, the child was not
+    NOT_FOUND = "not_found"  # address unknown, or travelling
+    UNPROVEN = "unproven"  # recorded as attended, but that shows nobody seen: by video, or by a source not relied on
+    BY_FAMILY = "by_family"  # cancelled
+    BY_SERVICE = "by_service"  # cancelled: our breach, not theirs
+    BY_UNKNOWN = "by_unknown"  # cancelled, and nobody has said by whom
+    DECLINE_INCOMPLETE = "decline_incomplete"
+    DECLINE_COMPLETE = "decline_complete"
+    DECLINE_INCOMPLETE_LEAD = "decline_incomplete_lead"  # the second, or seen by nobody: the team lead's too
+    DECLINE_COMPLETE_LEAD = "decline_complete_lead"
+
+
+class Informed(StrEnum):
+    """How whoever declined was told what the contact is for."""
+
+    FACE_TO_FACE = "face_to_face"
+    PHONE = "phone"
+    VIDEO = "video"
+    LETTER = "letter"
+    MESSAGE = "message"
+    NOT_INFORMED = "not_informed"
+
+
+class DeclinedBy(StrEnum):
+    """Who declined a contact."""
+
+    MOTHER = "mother"
+    FATHER = "father"
+    PARTNER = "partner"
+    CARER = "carer"
+    SELF = "self"  # an adult's own appointment
+    OTHER = "other"
+
+
+class JoinKind(StrEnum):
+    """Which way rows of two records were moved."""
+
+    PEOPLE = "people"  # two records of one person
+    HOUSEHOLDS = "households"  # two records of one household
+    APART = "apart"  # one record that mixed two people
+
+
+class ProposalState(StrEnum):
+    """Whether two records are one: it asks until a person has said."""
+
+    OPEN = "open"
+    JOINED = "joined"
+    NOT_ONE = "not_one"

@@ -53,7 +53,7 @@ def an_appointment(session: Session, *, id: int = 1, status: str = "missed", **c
     )
 
 
-def a_follow_up(session: Session, *, appointment: int = 1, **columns: str) -> None:
+def a_follow_up(session: Session, *, appointment: int = 1, trigger_is: str = "missed", **columns: str) -> None:
     """A live follow-up with a due time to come, owned by the last-resort owner."""
     given = {
         "state": "'open'",
@@ -66,7 +66,7 @@ def a_follow_up(session: Session, *, appointment: int = 1, **columns: str) -> No
             f"""
             INSERT INTO follow_up (appointment_id, trigger, person_id, contact_code, pathway_code, pathway_version,
                                    anchor_at, breach_at, opened_at, {", ".join(given)})
-            VALUES ({appointment}, 'missed', 1, 'HV-1Y', 'p', 1, '2026-11-18Z', '2026-11-18Z', '2026-11-18Z',
+            VALUES ({appointment}, '{trigger_is}', 1, 'HV-1Y', 'p', 1, '2026-11-18Z', '2026-11-18Z', '2026-11-18Z',
                     {", ".join(given.values())})
             """
         )

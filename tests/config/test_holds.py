@@ -12,7 +12,7 @@ RULES = load_rules(config_dir=None, nation="england", today=date(2026, 11, 22))
 HOLDS = "holds.yaml"
 EVERY_CAUSE = (
     "    when: {triggers: [outcome_not_recorded, missed, cancelled, never_booked, overdue, referral_unanswered,"
-    " family_event]}\n"
+    " family_event, declined, corrected]}\n"
 )
 
 SPOILT = [
@@ -46,7 +46,7 @@ SPOILT = [
         HOLDS,
         "replaced_by: after-a-loss",
         "replaced_by: bereavement-care",
-        "a pathway with steps for cancelled, missed",
+        "a pathway with steps for cancelled, corrected, declined, missed",
         id="a ladder that can't take over",
     ),
     pytest.param(

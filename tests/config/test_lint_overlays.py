@@ -10,8 +10,9 @@ from tests.config.test_lint import HIGH_RISK, REVIEW, change, faults, folder
 
 __all__ = ["folder"]  # a fixture
 PATTERNS = "overlays/patterns.yaml"
-AT_MOST_ONE = "misses_at_most: 1}\n    due: {from: start, plus: {hours: 0}}"
-FROM_THE_SECOND = "misses_at_least: 2}\n    due: {from: start, plus: {hours: 0}}"
+AT_MOST_ONE = "misses_at_most: 1, how: [not_brought]}\n    due: {from: start, plus: {hours: 0}}"
+ANYBODY = "how: [not_brought, no_access, child_not_seen, not_found]"
+FROM_THE_SECOND = f"misses_at_least: 2, {ANYBODY}}}\n    due: {{from: start, plus: {{hours: 0}}}}"
 
 SPOILT = [
     pytest.param(
@@ -89,14 +90,14 @@ SPOILT = [
         REVIEW,
         AT_MOST_ONE,
         AT_MOST_ONE.replace("{hours: 0}", "{working_days: 2}"),
-        "a first step for missed, miss 1, within",
+        "a first step for missed (not_brought), miss 1, within",
         id="a slow first step",
     ),
     pytest.param(
         REVIEW,
         FROM_THE_SECOND,
-        FROM_THE_SECOND.replace("2", "3"),
-        "a first step for missed, miss 2, within",
+        FROM_THE_SECOND.replace("2", "3", 1),
+        "a first step for missed (not_brought), miss 2, within",
         id="no first step for the second miss",
     ),
 ]

@@ -56,16 +56,17 @@ class TestWhatAnOutcomeOpens:
             ("HV-1Y", AppointmentStatus.MISSED, FollowUpTrigger.MISSED),
             ("HV-1Y", AppointmentStatus.ARRIVED_NOT_SEEN, FollowUpTrigger.MISSED),
             ("HV-1Y", AppointmentStatus.CANCELLED_BY_FAMILY, FollowUpTrigger.CANCELLED),
-            ("HV-1Y", AppointmentStatus.CANCELLED_BY_SERVICE, None),
+            ("HV-1Y", AppointmentStatus.CANCELLED_BY_SERVICE, FollowUpTrigger.CANCELLED),
             ("HV-NBV", AppointmentStatus.CANCELLED_BY_SERVICE, FollowUpTrigger.CANCELLED),
             ("MW-28W", AppointmentStatus.CANCELLED_BY_SERVICE, FollowUpTrigger.CANCELLED),
             ("HV-1Y", AppointmentStatus.ATTENDED, None),
-            ("HV-1Y", AppointmentStatus.DECLINED, None),
+            ("HV-1Y", AppointmentStatus.DECLINED, FollowUpTrigger.DECLINED),
+            ("HV-1Y", AppointmentStatus.VOID, None),
             ("HV-1Y", AppointmentStatus.OUTCOME_DUE, None),
         ],
     )
     def test_depends_on_the_contact(self, code, status, expected):
-        """Domain.md 2.1; what a schedule would notice by itself needs no follow-up of its own."""
+        """Domain.md 2.1: whatever leaves somebody unseen is followed up; a decline is, and is no miss."""
         assert opened_by(KINDS.get(code), status=status, subtype=None) is expected
 
     def test_is_a_miss_where_the_parent_came_and_the_child_was_not_seen(self):

@@ -8,24 +8,31 @@ import pytest
 
 from models.domain.ladder import carried_over
 from models.domain.ladder_facts import RaiseAlert
-from models.domain.words import FollowUpTrigger, OwnerRole
+from models.domain.pathway import WAYS
+from models.domain.words import FollowUpTrigger, How, OwnerRole
 from tests.domain.builders import a_miss, acknowledged, at, local, step, story, the
 from tests.domain.test_ladder_patterns import LADDERS_OF_A_MISS
 
 REVIEW = the("universal-review")
-MISSES = (FollowUpTrigger.MISSED, FollowUpTrigger.CANCELLED, FollowUpTrigger.OVERDUE)
+CAUSES = [
+    (trigger, way)
+    for trigger in (FollowUpTrigger.MISSED, FollowUpTrigger.CANCELLED, FollowUpTrigger.OVERDUE)
+    for way in WAYS.get(trigger, (None,))
+]
 
 
 class TestOverlay:
     @pytest.mark.parametrize("code", LADDERS_OF_A_MISS)
-    @pytest.mark.parametrize("trigger", MISSES)
+    @pytest.mark.parametrize(("trigger", "way"), CAUSES)
     @pytest.mark.parametrize("misses", [1, 2, 3])
-    def test_reaches_everybody_in_time_on_every_ladder(self, code, trigger, misses):
+    def test_reaches_everybody_in_time_on_every_ladder(self, code, trigger, way, misses):
         """T0 practitioner, 4 h team lead, 24 h practitioner again, 48 h named nurse, 72 h head of service, daily: from
-        Maundy Thursday over the whole of Easter, whoever acknowledges, and however often it was missed before.
+        Maundy Thursday over the whole of Easter, whoever acknowledges, however it was missed, and however often.
         """
         start = at("2027-03-25 14:00").astimezone(UTC)
-        facts = a_miss("2027-03-25 14:00", high_risk=True, trigger=trigger, miss_count=misses, contact_code="X")
+        facts = a_miss(
+            "2027-03-25 14:00", high_risk=True, trigger=trigger, how=way, miss_count=misses, contact_code="X"
+        )
         heard = told_by_role(facts, the(code), days=6)
         assert heard[OwnerRole.PRACTITIONER][0] == start
         # A sighting is the practitioner's: asked for again within a day, on top of the call.
@@ -85,7 +92,8 @@ class TestOverlay:
 
     def test_keeps_the_words_and_the_text_of_the_ladders_own_call(self):
         """It stands for the overlay's call: same step, faster terms."""
-        assert REVIEW.step("high-risk-call").triggers == {FollowUpTrigger.CANCELLED}
+        left = {How.CAME, How.UNPROVEN, How.BY_FAMILY, How.BY_SERVICE, How.BY_UNKNOWN}
+        assert REVIEW.step("high-risk-call").how == left
         assert the("new-birth-visit").step("doorstep-same-day").offers_text
 
     def test_of_a_baby_outweighs_one_rung_faster(self):

@@ -79,9 +79,9 @@ class TestFollowUpState:
         with pytest.raises(IllegalTransition):
             follow_up_states.advance(S.CLOSING, E.CLOSE)
 
-    def test_that_goes_on_elsewhere_has_ended_for_good(self):
-        """One ladder per thread: the row that took over is the live one."""
-        assert not [pair for pair in follow_up_states.TRANSITIONS if pair[0] is S.CONTINUED]
+    def test_that_goes_on_elsewhere_comes_back_by_a_correction_alone(self):
+        """One ladder per thread: the row that took over is the live one, until it is no miss any more."""
+        assert [pair for pair in follow_up_states.TRANSITIONS if pair[0] is S.CONTINUED] == [(S.CONTINUED, E.CAME_BACK)]
 
 
 STAYS = (E.BOOKED_AGAIN,)
@@ -92,7 +92,7 @@ ALLOWED = {
         E.CLOSE: S.CLOSED,
         E.CLOSE_ASKED: S.CLOSING,
         E.OUTCOME_ARRIVED: S.CLOSED,
-        E.CONTINUED_IN_LATER_MISS: S.CONTINUED,
+        **dict.fromkeys((E.CONTINUED_IN_LATER_MISS, E.GAVE_BACK), S.CONTINUED),
     },
     S.BACKLOG: {
         **dict.fromkeys((E.ACKNOWLEDGED, E.LADDER_CHANGED, *STAYS), S.BACKLOG),
@@ -101,7 +101,7 @@ ALLOWED = {
         E.CLOSE: S.CLOSED,
         E.CLOSE_ASKED: S.CLOSING,
         E.OUTCOME_ARRIVED: S.CLOSED,
-        E.CONTINUED_IN_LATER_MISS: S.CONTINUED,
+        **dict.fromkeys((E.CONTINUED_IN_LATER_MISS, E.GAVE_BACK), S.CONTINUED),
     },
     S.SEEN: {
         **dict.fromkeys((E.STEP_FIRED, E.ACKNOWLEDGED, E.TURNED_HIGH_RISK, E.SEEN_EVIDENCE, *STAYS), S.SEEN),
@@ -109,17 +109,17 @@ ALLOWED = {
         E.CLOSE: S.CLOSED,
         E.CLOSE_ASKED: S.CLOSING,
         E.OUTCOME_ARRIVED: S.CLOSED,
-        E.CONTINUED_IN_LATER_MISS: S.CONTINUED,
+        **dict.fromkeys((E.CONTINUED_IN_LATER_MISS, E.GAVE_BACK), S.CONTINUED),
     },
     S.CLOSING: {
         **dict.fromkeys((E.STEP_FIRED, E.ACKNOWLEDGED, E.TURNED_HIGH_RISK, E.SEEN_EVIDENCE, *STAYS), S.CLOSING),
         **dict.fromkeys((E.SEEN_WITHDRAWN, E.CLOSE_REFUSED), S.OPEN),
         **dict.fromkeys((E.CLOSE_AGREED, E.OUTCOME_ARRIVED), S.CLOSED),
-        E.CONTINUED_IN_LATER_MISS: S.CONTINUED,
+        **dict.fromkeys((E.CONTINUED_IN_LATER_MISS, E.GAVE_BACK), S.CONTINUED),
     },
     S.CLOSED: {
         **dict.fromkeys((E.REOPENED, E.SEEN_WITHDRAWN), S.OPEN),
         **dict.fromkeys((E.SEEN_EVIDENCE, *STAYS), S.CLOSED),
     },
-    S.CONTINUED: {},
+    S.CONTINUED: {E.CAME_BACK: S.OPEN},
 }

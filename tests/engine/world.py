@@ -117,6 +117,22 @@ class World:
             id=appointment, at=self.now, before=before, after=status, by=by,
         )  # fmt: skip
 
+    def moves(self, appointment: int, ends_at: datetime, *, status: str = "booked") -> None:
+        """The same id comes with another time: booked anew, or a date put right."""
+        (was,) = self.rows("SELECT status, starts_at, ends_at FROM appointment WHERE id = :id", id=appointment)
+        due = ends_at + RULES.contacts.outcome_allowance if status == "booked" else None
+        self.run(
+            "UPDATE appointment SET starts_at = :starts, ends_at = :ends, status = :status, status_by = 'import:epr',"
+            " subtype = NULL, reconsider_at = :now, outcome_due_at = :due WHERE id = :id",
+            id=appointment, starts=ends_at - timedelta(minutes=45), ends=ends_at, status=status, now=self.now, due=due,
+        )  # fmt: skip
+        self.run(
+            "INSERT INTO appointment_event (appointment_id, at, event, from_status, to_status, actor_kind, actor,"
+            " detail) VALUES (:id, :at, 'moved', :before, :after, 'import', 'import:epr',"
+            " jsonb_build_object('starts_at_was', CAST(:starts AS timestamptz)))",
+            id=appointment, at=self.now, before=was.status, after=status, starts=was.starts_at,
+        )  # fmt: skip
+
     # -- the engine
 
     def detect(self) -> Detected:

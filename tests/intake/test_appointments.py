@@ -108,12 +108,12 @@ class TestVersions:
 
 class TestIdentity:
     def test_an_nhs_number_and_a_local_id_of_two_people_are_never_merged(self, load, rows_of):
-        """The row is rejected and one task is raised; both people stay as they are."""
+        """The row is rejected, the source's owner and whoever may compare them are asked; both stay as they are."""
         load([an_appointment(), an_appointment(source_id="A2", subject_local_id="P2", subject_nhs_number="9990000034")])
         report = load([an_appointment(source_id="A3", subject_local_id="P2")])
         assert report.created == 0
         assert "different people" in report.rejected[0].reason
-        assert rows_of("SELECT kind FROM alert") == [("identity_conflict",)]
+        assert rows_of("SELECT kind FROM alert ORDER BY kind") == [("identity_conflict",), ("merge_proposed",)]
         assert rows_of("SELECT count(*) FROM person_identifier")[0][0] == 2
 
     def test_a_local_id_with_two_numbers_in_one_file_is_a_conflict_in_any_order(self, load):

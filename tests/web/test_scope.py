@@ -105,7 +105,7 @@ class TestTheQueries:
             case.find,
             needs_person.waiting,
             needs_person.count,
-            needs_person.visible,
+            needs_person.open_alert,
             outbox_page.texts,
             prompt_page.find,
         ):

@@ -3,6 +3,7 @@
 from models.db.tables.accounts import Account, AccountTeam, LoginTry, WebSession
 from models.db.tables.adults import AdultRecord, CarersAnswer, CarersQuestion
 from models.db.tables.appointments import Appointment, AppointmentEvent, ExpectedContact
+from models.db.tables.declines import Decline, DeclineEvent
 from models.db.tables.families import (
     ContactPoint,
     Flag,
@@ -15,6 +16,7 @@ from models.db.tables.families import (
 )
 from models.db.tables.follow_ups import Alert, FollowUp, FollowUpEvent, PathwayVersion, Referral, ReferralPrompt
 from models.db.tables.holds import Handover, Hold, HoldEvent, HouseholdSplit, SplitMember
+from models.db.tables.merges import MergeItem, MergeProposal, RecordMerge
 from models.db.tables.messages import Attempt, InboundMessage, Message, MessageSubject, Receipt, TextsStop
 from models.db.tables.patterns import PatternFound, PatternLook
 from models.db.tables.planning import ExpectedContactEvent, PlanMark, PlannedRule, SchoolHandover
@@ -43,6 +45,8 @@ HISTORY_TABLES = (
     "adult_record",
     "carers_answer",
     "hold_event",
+    "decline_event",
+    "merge_item",
 )
 
 __all__ = [
@@ -63,6 +67,8 @@ __all__ = [
     "CaseloadMove",
     "ContactPoint",
     "ContactRoute",
+    "Decline",
+    "DeclineEvent",
     "Discharge",
     "Disclosure",
     "DisclosureHistory",
@@ -85,6 +91,8 @@ __all__ = [
     "Indicator",
     "Lease",
     "LoginTry",
+    "MergeItem",
+    "MergeProposal",
     "Message",
     "MessageSubject",
     "PathwayVersion",
@@ -97,6 +105,7 @@ __all__ = [
     "Practitioner",
     "Pregnancy",
     "Receipt",
+    "RecordMerge",
     "Referral",
     "ReferralPrompt",
     "SchoolHandover",

@@ -100,7 +100,8 @@ class Appointment(Base):
             "ix_appointment_owed",
             "id",
             postgresql_where=text(
-                "status IN ('missed', 'arrived_not_seen', 'outcome_due') OR subtype = 'child_not_seen'"
+                "status IN ('missed', 'arrived_not_seen', 'outcome_due', 'cancelled_by_family',"
+                " 'cancelled_by_service', 'cancelled', 'declined') OR subtype = 'child_not_seen'"
             ),
         ),
         Index(None, "person_id", "contact_code", "starts_at"),
@@ -155,6 +156,7 @@ class Appointment(Base):
     ]  # no key, as for the next: a check on each row of a load would cost a tenth of it
     last_seen_run: Mapped[int | None]  # the last import that changed this row
     vanished_at: Mapped[Instant | None]
+    decline_told: Mapped[dict[str, object] | None] = mapped_column(JSONB)  # what the file says of a decline
     extras: Mapped[dict[str, object] | None] = mapped_column(JSONB)
 
 
@@ -162,7 +164,14 @@ class AppointmentEvent(Base):
     """A change of an appointment; append-only. Its creation is told by `created_by_run` and `first_received_at`."""
 
     __tablename__ = "appointment_event"
-    __table_args__ = (one_of("actor_kind", ActorKind), Index(None, "appointment_id", "id"))
+    __table_args__ = (
+        one_of("actor_kind", ActorKind),
+        Index(None, "appointment_id", "id"),
+        # `audit`: appointments that were thought to be another person's.
+        Index(
+            "ix_appointment_event_person_was", "appointment_id", postgresql_where=text("detail ->> 'person_was' <> ''")
+        ),
+    )
 
     id: Mapped[Pk]
     appointment_id: Mapped[int] = mapped_column(ForeignKey("appointment.id"))

@@ -17,7 +17,11 @@ class Household(Base):
     """The centre of the data: people joined only by an equal household id or contact NHS number, never by a guess."""
 
     __tablename__ = "household"
-    __table_args__ = (UniqueConstraint("source_id", "source_household_id"),)
+    __table_args__ = (
+        CheckConstraint("merged_into <> id", name="not_merged_into_itself"),
+        UniqueConstraint("source_id", "source_household_id"),
+        Index("ix_household_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
+    )
 
     id: Mapped[Pk]
     source_id: Mapped[int | None] = mapped_column(ForeignKey("source.id"))
@@ -26,6 +30,7 @@ class Household(Base):
     texts_stopped_at: Mapped[Instant | None]  # the household's kill switch
     texts_stopped_by: Mapped[str | None]
     created_at: Mapped[Instant] = mapped_column(server_default=text("clock_timestamp()"))
+    merged_into: Mapped[int | None] = mapped_column(ForeignKey("household.id"))  # by a person, never by a machine
 
 
 class Person(Base):
@@ -36,10 +41,14 @@ class Person(Base):
         one_of("life_status", LifeStatus),
         CheckConstraint("nhs_number ~ '^[0-9]{10}$'", name="nhs_number_digits"),
         CheckConstraint("deceased_on IS NULL OR life_status = 'deceased'", name="deceased_on_means_deceased"),
+        CheckConstraint("merged_into <> id", name="not_merged_into_itself"),
         Index(None, "caseload_holder_id"),
         # Deaths without a hold, and records closed to all but the named nurse, are few.
         Index("ix_person_died", "deceased_on", postgresql_where=text("life_status = 'deceased'")),
         Index("ix_person_protected", "protected_at", postgresql_where=text("protected_at IS NOT NULL")),
+        Index("ix_person_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
+        # `detect` puts the threads of people in order whose records were joined or taken apart.
+        Index("ix_person_threads_due", "threads_due_at", "id", postgresql_where=text("threads_due_at IS NOT NULL")),
     )
 
     id: Mapped[Pk]
@@ -61,6 +70,8 @@ class Person(Base):
     first_received_at: Mapped[Instant] = mapped_column(server_default=text("clock_timestamp()"))
     extras: Mapped[dict[str, object] | None] = mapped_column(JSONB)
     protected_at: Mapped[Instant | None]  # closed to all but the named nurse; no feed joins it to anybody again
+    merged_into: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # the record that is kept; never a chain
+    threads_due_at: Mapped[Instant | None]
 
 
 class PersonIdentifier(Base):

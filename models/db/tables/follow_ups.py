@@ -16,6 +16,7 @@ from models.domain.words import (
     FamilyEventKind,
     FollowUpState,
     FollowUpTrigger,
+    How,
     OwnerRole,
     PromptDecision,
     PromptState,
@@ -55,6 +56,7 @@ class FollowUp(Base):
     __table_args__ = (
         one_of("state", FollowUpState),
         one_of("trigger", FollowUpTrigger),
+        one_of("how", How),
         one_of("closed_reason", ClosedReason),
         CheckConstraint(
             "num_nonnulls(appointment_id, expected_contact_id, referral_id, family_event_id) = 1", name="one_subject"
@@ -84,6 +86,9 @@ class FollowUp(Base):
             "NOT (high_risk AND state = 'closed') OR trigger = 'outcome_not_recorded'"
             " OR (closing_by IS NOT NULL AND closed_by <> closing_by)",
             name="second_person",
+        ),
+        CheckConstraint(
+            "closed_reason <> 'declined_reviewed' OR trigger = 'declined'", name="reviewed_what_was_declined"
         ),
         CheckConstraint("cycle >= 1", name="cycle_positive"),
         CheckConstraint("(assigned_practitioner_id IS NULL) = (assigned_at IS NULL)", name="assigned_at_known"),
@@ -133,6 +138,8 @@ class FollowUp(Base):
         ),
         Index("ix_follow_up_hold", "hold_id", postgresql_where=text("hold_id IS NOT NULL")),
         Index("ix_follow_up_handover", "handover_id", postgresql_where=text("handover_id IS NOT NULL")),
+        # What was seen by an appointment that is corrected was perhaps not seen.
+        Index("ix_follow_up_seen_evidence", "seen_evidence", postgresql_where=text("seen_evidence IS NOT NULL")),
         Index("ix_follow_up_continued_in", "continued_in", postgresql_where=text("continued_in IS NOT NULL")),
         {
             "postgresql_with": {
@@ -157,7 +164,10 @@ class FollowUp(Base):
     pathway_code: Mapped[str]
     pathway_version: Mapped[int]
     cycle: Mapped[int] = mapped_column(server_default=text("1"))  # +1 when reopened or put on another ladder
+    how: Mapped[str | None]  # how it did not take place, where an appointment says so; words only
     miss_count: Mapped[int] = mapped_column(server_default=text("1"))  # of this contact in a row, this one included
+    # Of the same appointment, before it was booked anew under the same id.
+    earlier_misses: Mapped[int] = mapped_column(server_default=text("0"))
     high_risk: Mapped[bool] = mapped_column(server_default=text("false"))
     red_flag: Mapped[bool] = mapped_column(server_default=text("false"))
     anchor_at: Mapped[Instant]  # T0 of domain.md 3.2
