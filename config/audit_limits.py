@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from pathlib import Path
 
+from config.challenge_loaders import routes_from
 from config.rule_files import SHIPPED
 from config.yaml_files import Finding, RuleFile, RulesError, read_rule_file
 from models.domain.audit_limits import AuditLimits
@@ -19,7 +20,10 @@ def load_audit_limits(*, config_dir: Path | None) -> AuditLimits:
         raise RulesError(findings)
     settling, late, message_late, sending = (timedelta(minutes=file.content[key]) for key in _MINUTES)
     checked_until = date.fromisoformat(_read("holidays.yaml", config_dir).content["checked_until"])
-    return AuditLimits(settling, late, message_late, sending, timedelta(days=file.content[_DAYS]), checked_until)
+    routes = routes_from(_read("routes.yaml", config_dir).content)
+    return AuditLimits(
+        settling, late, message_late, sending, timedelta(days=file.content[_DAYS]), checked_until, routes
+    )
 
 
 def _read(name: str, config_dir: Path | None) -> RuleFile:

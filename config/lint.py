@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from config.lint_pathways import pathway_findings
-from config.lint_rules import contact_findings, event_findings, holiday_findings, prompt_findings, schedule_findings
+from config.lint_prompts import prompt_findings
+from config.lint_referrals import joint_findings
+from config.lint_rules import contact_findings, event_findings, holiday_findings, schedule_findings
 from config.message_lint import lint_folders
 from config.rule_files import RuleFiles, read_all
 from config.yaml_files import Finding
@@ -31,7 +33,8 @@ def lint_files(files: RuleFiles) -> list[Finding]:
         findings += schedule_findings(files.by_sort["schedule"], contacts)
     findings += in_pathways
     if prompts is not None:
-        findings += prompt_findings(prompts)
+        findings += prompt_findings(prompts, files.one("flags"))
+    findings += joint_findings(files)
     if holidays is not None:
         findings += holiday_findings(holidays)
     return findings

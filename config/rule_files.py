@@ -20,6 +20,10 @@ SORTS = {
     "events.yaml": "events",
     "flags.yaml": "flags",
     "prompts.yaml": "prompts",
+    "referrals.yaml": "referrals",
+    "challenge.yaml": "challenge",
+    "actions.yaml": "actions",
+    "routes.yaml": "routes",
     "holidays.yaml": "holidays",
 }
 

@@ -7,25 +7,30 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from config.challenge_loaders import actions_from, challenge_from, referrals_from, routes_from
 from config.lint import lint_files
 from config.pathways_loader import pathway_from
+from config.prompt_loader import prompts_from
 from config.rule_files import SHIPPED, RuleFiles, read_all
 from config.rule_loaders import (
-    PromptRules,
     calendar_from,
     contacts_from,
     events_from,
     feeds_from,
     flags_from,
-    prompts_from,
     schedule_from,
 )
 from config.yaml_files import RulesError
+from models.domain.action_plan import ActionRules
+from models.domain.challenge import ChallengeRules
 from models.domain.contacts import ContactKinds
 from models.domain.family_events import EventRules
 from models.domain.flags import FlagKinds
 from models.domain.freshness import FeedRules
 from models.domain.pathway import Pathway
+from models.domain.prompts import PromptRules
+from models.domain.referral_rules import ReferralRules
+from models.domain.routes import Routes
 from models.domain.schedule import Schedule
 from models.domain.working_time import WorkingCalendar
 
@@ -48,6 +53,10 @@ class Rules:
     events: EventRules
     flags: FlagKinds
     prompts: PromptRules
+    referrals: ReferralRules
+    challenge: ChallengeRules
+    actions: ActionRules
+    routes: Routes
     feeds: FeedRules
     calendar: WorkingCalendar
 
@@ -117,6 +126,10 @@ def build_rules(files: RuleFiles, *, nation: str, today: date) -> Rules:
         events=events_from(events.content),
         flags=flags_from(flags.content),
         prompts=prompts_from(prompts.content),
+        referrals=referrals_from(files.by_sort["referrals"][0].content),
+        challenge=challenge_from(files.by_sort["challenge"][0].content),
+        actions=actions_from(files.by_sort["actions"][0].content),
+        routes=routes_from(files.by_sort["routes"][0].content),
         feeds=feeds_from(contacts.content),
         calendar=calendar_from(holidays.content, nation=nation, today=today),
     )

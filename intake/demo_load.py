@@ -20,7 +20,7 @@ from intake.demo_families import families
 from intake.demo_stories import Stories
 from intake.demo_visits import visits
 from intake.run import import_file
-from models.db import intake_demo, pathway_versions, sources
+from models.db import intake_demo, pathway_versions, sources, threshold_signatures
 from models.domain.words import ImportKind
 
 RECORD_SYSTEM, STAFF_LIST = "demo-record-system", "demo-staff-list"
@@ -39,6 +39,7 @@ def load_demo(engine: Engine, *, rules: Rules, now: datetime) -> None:
     with Session(engine) as session:
         pathway_versions.load(session, rules.pathway_contents.values(), now=now)
         intake_demo.sign_pathways(session, by=WHO, now=now)
+        threshold_signatures.approve(session, rules.prompts.rules, by=WHO, now=now)
         for name in (RECORD_SYSTEM, STAFF_LIST):
             values = _DECLARED if name == RECORD_SYSTEM else {"rhythm": "none"}
             sources.set_(session, name=name, values=values, by=WHO, now=now)

@@ -14,6 +14,7 @@ from models.domain.words import (
     ImportKind,
     Known,
     OutcomeSubtype,
+    PerinatalPhase,
     PersonRole,
     PregnancyOutcome,
     StaffRole,
@@ -39,6 +40,7 @@ class Shape(StrEnum):
     FLAGS = "flags"
     VERSION = "version"
     SCORE = "score"
+    ANSWERS = "answers"  # item=answer, separated by |
     EMAIL = "email"
 
 
@@ -89,6 +91,7 @@ SQL_TYPES: Mapping[Shape, str] = {
     Shape.START: "timestamptz",
     Shape.MOMENT: "timestamptz",
     Shape.SCORE: "int",
+    Shape.ANSWERS: "jsonb",
 }
 
 # What a file may say of an appointment; `outcome_due` is the engine's own word.
@@ -192,9 +195,15 @@ INDICATORS = RecordKind(
         Field("instrument", Shape.ID, required=True, longest=40),
         Field("total", Shape.SCORE),
         Field("self_harm_item", Shape.SCORE),
+        Field("answers", Shape.ANSWERS, longest=2000),
+        Field("note", Shape.FREE, keeps_row=True, longest=2000),
         Field("recorded_on", Shape.PAST_DATE, required=True),
         Field("recorded_by", Shape.NAME),
+        Field("phase", Shape.WORD, words=_words(PerinatalPhase)),
         Field("language", Shape.LANGUAGE, keeps_row=True),
+        Field("mode", Shape.WORD, keeps_row=True, words=_words(ContactMode)),
+        Field("interpreter", Shape.WORD, keeps_row=True, words=_words(Known)),
+        Field("low_literacy", Shape.WORD, keeps_row=True, words=_words(Known)),
     ),
     derived=_KEYS,
     subject_ids=("subject_nhs_number", "subject_local_id"),

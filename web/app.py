@@ -18,7 +18,26 @@ from config.rules import Rules
 from config.settings import Settings, known_secret_key
 from config.web_rules import load_web_rules
 from models.db.pathway_shelf import PathwayShelf
-from web import case, case_actions, family, login, machines, needs, outbox, prompts, running, webhooks, worklist
+from web import (
+    action_plan,
+    case,
+    case_actions,
+    challenge_new,
+    challenges,
+    concerns,
+    family,
+    login,
+    machines,
+    needs,
+    outbox,
+    prompts,
+    recording,
+    referrals,
+    reviews,
+    running,
+    webhooks,
+    worklist,
+)
 from web.pages import plain_page
 from web.shield import Shield
 from web.site import Site
@@ -35,6 +54,9 @@ def create_app(settings: Settings, engine: Engine, rules: Rules) -> FastAPI:
     app = FastAPI(title="Steadfast", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.site = _site(settings, engine, rules)
     for part in (login, worklist, case, case_actions, family, prompts, needs, outbox, running, machines, webhooks):
+        app.include_router(part.router)
+    # The form for a new challenge before the page of one: its address would be taken for a number.
+    for part in (recording, concerns, reviews, referrals, challenge_new, challenges, action_plan):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_exception_handler(NotLoggedIn, _to_login)

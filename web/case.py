@@ -11,7 +11,7 @@ from models.db.case import Case
 from models.domain.ids import FollowUpId
 from models.domain.ladder import coming_steps
 from models.domain.words import AppointmentStatus, FollowUpState, FollowUpTrigger, Known, MessageState
-from web import sentences, words
+from web import family_joint, sentences, words
 from web.pages import page
 from web.stories import tell_story
 from web.visits import AVisit, NotFound, Visit
@@ -83,11 +83,10 @@ def show(
         story=tell_story(story, pathway=pathway, zone=zone),
         ahead=_ahead(visit, found),
         others=[_other(visit, other) for other in found.others],
-        prompt_rules={rule.id: rule for rule in site.rules.prompts.rules},
         may=_may(visit, found),
         outcomes=words.OUTCOMES,
         closing=words.CLOSING,
-        instruments=sorted({rule.instrument for rule in site.rules.prompts.rules}),
+        **family_joint.for_case(visit, found),
         problem=problem,
         changed=tell_story(changed or [], pathway=pathway, zone=zone),
         draft=draft or {},
@@ -139,5 +138,4 @@ def _may(visit: Visit, found: Case) -> dict[str, bool]:
         "not_seen": row.state is FollowUpState.SEEN,
         "reopen": row.state is FollowUpState.CLOSED,
         "stop_texts": row.household_id is not None and not switched_off,
-        "indicator": bool(found.members),
     }

@@ -9,7 +9,7 @@ from datetime import datetime
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
-from models.db import case_story, confirmations, follow_up_actions, history, indicators, outcomes, texts_stop
+from models.db import case_story, confirmations, follow_up_actions, history, outcomes, texts_stop
 from models.db.case import Case
 from models.db.follow_up_actions import ActionRefused, ChangedMeanwhile
 from models.domain.words import AppointmentStatus, ClosedReason, FollowUpState
@@ -174,32 +174,6 @@ def stop_texts(follow_up_id: int, act: AnAct) -> Response:
         return "texts_stopped"
 
     return _do(act, follow_up_id, "stop-texts", do)
-
-
-@router.post("/follow-ups/{follow_up_id}/indicator")
-def record_indicator(follow_up_id: int, act: AnAct) -> Response:
-    """Record a score of somebody in this household; the rules look at it at once."""
-
-    def do(found: Case, version: int) -> str:
-        visit, rules = act.visit, act.visit.site.rules.prompts.rules
-        person = act.number("person")
-        if person not in [int(member.person_id) for member in found.members]:
-            raise Incomplete("Choose whose score it is.")
-        if act.text("instrument") not in {rule.instrument for rule in rules}:
-            raise Incomplete("Choose the scale.")
-        total, item = act.number("total"), act.number("self_harm_item")
-        if total is None or total > indicators.HIGHEST_TOTAL or (item or 0) > indicators.HIGHEST_ITEM:
-            raise Incomplete("Write the total as a number, such as 12.")
-        indicators.record(
-            visit.db,
-            indicators.Score(person, act.text("instrument"), total, item, found.row.household_id),
-            account=visit.scope,
-            now=visit.now,
-            today=visit.site.rules.calendar.civil_date(visit.now),
-        )
-        return "indicator_recorded"
-
-    return _do(act, follow_up_id, "indicator", do)
 
 
 def _noted(act: Act, follow_up_id: int, name: str, call: Callable[..., object], done: str) -> Response:

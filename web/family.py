@@ -7,7 +7,7 @@ from starlette.responses import HTMLResponse
 
 from models.db import family_page, history
 from models.db.family_page import Family
-from web import sentences
+from web import family_joint, sentences
 from web.pages import page
 from web.visits import AVisit, NotFound, Visit
 
@@ -51,6 +51,7 @@ def show(visit: Visit, found: Family, *, status: int = 200, problem: str = "", *
         live=[(row, _why(visit, row)) for row in found.follow_ups],
         problem=problem,
         draft=draft,
+        **family_joint.for_family(visit, found),
         today=visit.now.astimezone(visit.site.rules.calendar.zone).date(),
     )
 

@@ -12,7 +12,16 @@ from web.visits import AnAct, AVisit, NotFound
 
 router = APIRouter()
 # These end by the work itself, not by somebody saying so here.
-BY_THE_WORK = (AlertKind.REFERRAL_PROMPT, AlertKind.BACKLOG_TRIAGE, AlertKind.SECOND_SIGNATURE, AlertKind.CONFIRM_SEEN)
+BY_THE_WORK = (
+    AlertKind.REFERRAL_PROMPT,
+    AlertKind.RED_FLAG,
+    AlertKind.BACKLOG_TRIAGE,
+    AlertKind.SECOND_SIGNATURE,
+    AlertKind.CONFIRM_SEEN,
+    AlertKind.CHALLENGE,
+    AlertKind.ACTION_OVERDUE,
+    AlertKind.INDICATOR_REVIEW,
+)
 
 
 @router.get("/needs-a-person")

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from config.rules import Rules
-from web import sentences, words
+from web import prompt_words, sentences, words
 
 
 def template_words(rules: Rules) -> Mapping[str, Callable[..., object]]:
@@ -27,6 +27,7 @@ def template_words(rules: Rules) -> Mapping[str, Callable[..., object]]:
 
     return {
         "contact_name": rules.name_of,
+        "service_name": rules.referrals.name_of,
         "flag_name": flag_name,
         "flag_stops_texts": flag_stops_texts,
         "flag_why": flag_why,
@@ -52,6 +53,7 @@ _LISTS: Mapping[str, Mapping[Any, str]] = {
     "urgency": words.URGENCY,
     "decision": words.DECISIONS,
     "held": words.HELD_BECAUSE,
+    **prompt_words.LISTS,
 }
 
 

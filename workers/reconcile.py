@@ -9,21 +9,20 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from config.rules import Rules
-from models.db import alerts, cases, feeds, follow_ups, messages, referrals, ticks
+from models.db import alerts, concern_flags, feeds, follow_ups, messages, ticks
 from models.db.alerts import NewAlert
 from models.db.feeds import Feed
 from models.db.people_resolution import Whose, directory
 from models.domain import dedupe
 from models.domain.freshness import feed_health
-from models.domain.words import AlertKind, Extent, FeedHealth, FollowUpTrigger, OwnerRole, Urgency
+from models.domain.words import AlertKind, Extent, FeedHealth, OwnerRole, Urgency
 from workers.advance import harmless_flags
 from workers.machine import Machine
-from workers.opening import Opener, Opening
+from workers.referring import chase_referrals, match_if_due
 
 SET_SIZE = 500
 RISK_TICK = "risk"
 RISK_EVERY = timedelta(seconds=30)
-REFERRAL_CODE = "REFERRAL"  # the contact code of a follow-up that is about a referral, not an appointment
 _ALARMS = {FeedHealth.LATE: AlertKind.FEED_LATE, FeedHealth.SMALL: AlertKind.FEED_SMALL}
 # Up from whoever had it: its team's lead, the head of service, and then for ever the last resort.
 _UP = (OwnerRole.TEAM_LEAD, OwnerRole.HEAD_OF_SERVICE, OwnerRole.LAST_RESORT)
@@ -33,7 +32,7 @@ def reconcile(machine: Machine) -> int:
     """Do each look in a transaction of its own; return how many rows were handled."""
     rules = machine.rules()
     handled = 0
-    for step in (look_at_feeds, raise_overdue, chase_referrals, _find_risk_if_due):
+    for step in (look_at_feeds, raise_overdue, match_if_due, chase_referrals, _find_risk_if_due):
         with Session(machine.engine) as session, session.begin():
             handled += step(session, rules, machine.clock(session))
     return handled
@@ -87,48 +86,10 @@ def raise_overdue(session: Session, rules: Rules, now: datetime) -> int:
     return len(due)
 
 
-def chase_referrals(session: Session, rules: Rules, now: datetime) -> int:
-    """A service that was asked and stays silent gets a follow-up with its own ladder. The caller commits."""
-    silent = referrals.take_silent(session, now=now, limit=SET_SIZE)
-    if not silent:
-        return 0
-    people = [(row.person_id, row.household_id) for row in silent]
-    risky = follow_ups.flagged(session, people, harmless_flags=harmless_flags(rules))
-    work = Opener(
-        rules=rules,
-        staff=directory(
-            session,
-            now=now,
-            today=rules.calendar.civil_date(now),
-            team_ids={row.team_id for row in silent if row.team_id is not None},
-            practitioner_ids={row.caseload_holder for row in silent if row.caseload_holder is not None},
-        ),
-        now=now,
-        high_risk=lambda person_id, household_id: (person_id, household_id) in risky,
-    )
-    for row in silent:
-        work.open(
-            Opening(
-                trigger=FollowUpTrigger.REFERRAL_UNANSWERED,
-                pathway_code=rules.contacts.referral_pathway,
-                happened_at=row.reply_due_at,
-                first_received_at=row.sent_at,
-                go_live_on=None,
-                person_id=row.person_id,
-                household_id=row.household_id,
-                team_id=row.team_id,
-                contact_code=REFERRAL_CODE,
-                whose=Whose(None, row.caseload_holder, row.team_id),
-                referral_id=row.id,
-            )
-        )
-    cases.save(session, work.opened, now=now)
-    return len(silent)
-
-
 def find_risk(session: Session, rules: Rules, now: datetime) -> int:
     """Wake the follow-ups of families that have become high risk: `advance` raises them at once. The caller commits."""
-    return follow_ups.wake_flagged(session, harmless_flags=harmless_flags(rules), now=now)
+    woken = follow_ups.wake_flagged(session, harmless_flags=harmless_flags(rules), now=now)
+    return woken + concern_flags.mark_red(session, now=now)
 
 
 def _find_risk_if_due(session: Session, rules: Rules, now: datetime) -> int:

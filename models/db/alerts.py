@@ -182,7 +182,8 @@ _OVERTAKE_PROMPTS = text(
 _END = text(
     """
     UPDATE alert SET state = 'done', ended_at = :now, ended_by = :by, outcome = :outcome
-    WHERE id = :id AND state = 'open' AND kind NOT IN ('step', 'confirm_seen', 'second_signature', 'referral_prompt')
+    WHERE id = :id AND state = 'open' AND referral_prompt_id IS NULL
+      AND kind NOT IN ('step', 'confirm_seen', 'second_signature', 'challenge', 'action_overdue')
     RETURNING household_id
     """
 )
@@ -195,7 +196,8 @@ _ACKNOWLEDGE = text(
 _OVERDUE = text(
     """
     SELECT id, team_id, times_raised FROM alert
-    WHERE state = 'open' AND next_due_at <= :now AND kind <> 'referral_prompt'  -- a prompt asks by itself
+    WHERE state = 'open' AND next_due_at <= :now
+      AND referral_prompt_id IS NULL AND kind NOT IN ('challenge', 'action_overdue')  -- those ask by themselves
     ORDER BY next_due_at, id LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED
     """
 )

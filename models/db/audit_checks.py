@@ -3,20 +3,12 @@
 Written apart from the engine's own queries on purpose: the same mistake twice is less likely.
 """
 
-from dataclasses import dataclass
+from models.db import audit_prompts
+from models.db.audit_check import Check
+
+__all__ = ["CHECKS", "Check"]
 
 _LIVE = "f.state IN ('open', 'backlog', 'seen', 'closing')"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """`query` yields the ids of rows that break the rule; its parameters are those of `models.db.auditor`."""
-
-    code: str
-    rule: str  # the number in design section 3
-    says: str
-    query: str
-    warns_only: bool = False
 
 
 CHECKS: tuple[Check, ...] = (
@@ -67,10 +59,10 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "referral_without_follow_up",
         "3.1",
-        "referrals nobody answered in time that have no follow-up",
+        "referrals whose next step is late that have no follow-up",
         """
         SELECT r.id FROM referral r
-        WHERE (r.state = 'unanswered' OR (r.state = 'sent' AND r.reply_due_at < :late_by))
+        WHERE (r.hop_late_at IS NOT NULL OR r.hop_due_at < :late_by)
           AND NOT EXISTS (SELECT FROM follow_up f WHERE f.referral_id = r.id)
         """,
     ),
@@ -296,4 +288,5 @@ CHECKS: tuple[Check, ...] = (
         """,
         warns_only=True,
     ),
+    *audit_prompts.CHECKS,
 )

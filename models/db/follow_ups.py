@@ -158,8 +158,8 @@ _FACTS = """
     SELECT f.id, f.state, f.trigger, f.person_id, f.household_id, f.team_id, f.contact_code, f.pathway_code,
            f.pathway_version, f.cycle, f.miss_count, f.high_risk, f.red_flag, f.anchor_at, f.breach_at, f.opened_at,
            f.step_id, f.step_fired_at, f.step_raised_to, f.steps_done, f.acknowledged_until, f.owner_practitioner_id,
-           f.owner_team_id, coalesce(a.practitioner_id, v.practitioner_id), p.caseload_holder_id, p.date_of_birth,
-           preg.edd, coalesce(e.late_until, e.window_end),
+           f.owner_team_id, coalesce(a.practitioner_id, v.practitioner_id, r.practitioner_id), p.caseload_holder_id,
+           p.date_of_birth, preg.edd, coalesce(e.late_until, e.window_end),
            (SELECT b.ends_at FROM appointment b
             WHERE b.person_id = f.person_id AND b.contact_code = f.contact_code AND b.starts_at > f.anchor_at
               AND b.status IN ('planned', 'booked', 'arrived', 'outcome_due') AND b.vanished_at IS NULL
@@ -168,6 +168,7 @@ _FACTS = """
     JOIN person p ON p.id = f.person_id
     LEFT JOIN appointment a ON a.id = f.appointment_id
     LEFT JOIN family_event v ON v.id = f.family_event_id
+    LEFT JOIN referral r ON r.id = f.referral_id
     LEFT JOIN expected_contact e ON e.id = coalesce(f.expected_contact_id, a.expected_contact_id)
     LEFT JOIN pregnancy preg ON preg.mother_id = f.person_id AND preg.outcome IN ('unknown','continuing')
 """

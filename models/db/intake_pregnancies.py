@@ -54,6 +54,13 @@ _NEW = """
     ON CONFLICT DO NOTHING
 """
 
+# A history is looked at again with each pregnancy: some are referred in pregnancy even when well (domain.md 4.1).
+_HISTORIES = """
+    UPDATE indicator i SET examine_at = :now
+    FROM expecting e JOIN pregnancy p ON p.mother_id = e.mother_id AND p.outcome IN ('unknown', 'continuing')
+    WHERE i.person_id = e.mother_id AND i.standing AND i.examine_at IS NULL AND i.examined_at < p.created_at
+"""
+
 # A child of the household born near the due date is the birth that ended the pregnancy.
 _BORN = """
     UPDATE pregnancy p SET outcome = 'live_birth', outcome_by = :by, ended_on = c.date_of_birth
@@ -78,6 +85,7 @@ def keep_pregnancies(session: Session, *, by: str, now: datetime, with_outcomes:
         return 0, 0
     changed = session.execute(text(_CHANGE), given).scalar_one()
     made = session.execute(text(_NEW), {**given, "same_within": SAME_WITHIN_DAYS}).rowcount  # type: ignore[attr-defined]
+    session.execute(text(_HISTORIES), given)
     return int(made), int(changed)
 
 

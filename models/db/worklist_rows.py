@@ -16,6 +16,7 @@ from models.domain.words import (
     LifeStatus,
     MessageState,
     OutcomeSubtype,
+    ReferralState,
 )
 
 
@@ -59,6 +60,10 @@ class ListRow:
     appointment_subtype: OutcomeSubtype | None
     starts_at: datetime | None
     window_end: date | None
+    referral_id: int | None
+    referral_service: str | None
+    referral_state: ReferralState | None
+    hop_due_at: datetime | None  # by when the referral's next hop should be known
     text_state: MessageState | None
     text_block_reason: str | None
     text_sent_at: datetime | None
@@ -71,6 +76,7 @@ _WORDS = {
     "life_status": LifeStatus,
     "appointment_status": AppointmentStatus,
     "appointment_subtype": OutcomeSubtype,
+    "referral_state": ReferralState,
     "text_state": MessageState,
 }
 _NAMES = [field.name for field in fields(ListRow)]
@@ -102,7 +108,8 @@ _ROWS = text(
            owner_team.name AS owner_team_name, f.person_id, f.household_id, person.name AS person_name,
            person.date_of_birth, person.life_status, f.appointment_id, appointment.status AS appointment_status,
            appointment.subtype AS appointment_subtype, appointment.starts_at,
-           coalesce(expected.late_until, expected.window_end) AS window_end,
+           coalesce(expected.late_until, expected.window_end) AS window_end, f.referral_id,
+           referral.service AS referral_service, referral.state AS referral_state, referral.hop_due_at,
            newest.state AS text_state, newest.block_reason AS text_block_reason, newest.sent_at AS text_sent_at,
            (SELECT count(*) FROM alert WHERE alert.follow_up_id = f.id AND alert.state = 'open'
               AND alert.kind = 'family_reply') AS replies_waiting
@@ -114,6 +121,7 @@ _ROWS = text(
     LEFT JOIN team owner_team ON owner_team.id = f.owner_team_id
     LEFT JOIN appointment ON appointment.id = f.appointment_id
     LEFT JOIN expected_contact expected ON expected.id = f.expected_contact_id
+    LEFT JOIN referral ON referral.id = f.referral_id
     LEFT JOIN LATERAL (
         SELECT message.state, message.block_reason, message.sent_at
         FROM message_subject JOIN message ON message.id = message_subject.message_id

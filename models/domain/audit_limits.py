@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from models.domain.routes import Routes
+
 
 @dataclass(frozen=True, slots=True)
 class AuditLimits:
@@ -14,6 +16,7 @@ class AuditLimits:
     sending: timedelta
     holiday_horizon: timedelta  # the checked bank holidays must reach this far ahead
     holidays_checked_until: date
+    routes: Routes  # whom a red-flag card says to phone
 
     def holidays_end_soon(self, today: date) -> bool:
         """Whether the list of bank holidays that somebody has checked ends too near `today`."""

@@ -11,15 +11,14 @@ from sqlalchemy.orm import Session
 
 from config.pathways_loader import pathway_from
 from config.rules import load_rules
-from models.db import pathway_versions
+from models.db import pathway_versions, threshold_signatures
 from models.db.pathway_shelf import PathwayShelf
 from models.db.scope import Scope
 from models.domain.ids import AccountId
 from models.domain.words import AccountRole
-from workers import reconcile
+from workers import challenging, prompt_asking, reconcile, referring
 from workers.advance import advance_due
 from workers.detect import Detected, detect_all
-from workers.prompting import ask_again
 
 LONDON = ZoneInfo("Europe/London")
 RULES = load_rules(config_dir=None, nation="england", today=date(2026, 6, 8))
@@ -41,6 +40,7 @@ class World:
         self.pathways = PathwayShelf(pathway_from)
         with Session(engine) as session, session.begin():
             pathway_versions.load(session, RULES.pathway_contents.values(), now=now)
+            threshold_signatures.approve(session, RULES.prompts.rules, by="test", now=now)
         self.source = self.add("source", name="epr", as_of=now, authoritative_for=["attendance"], health="fresh")
         self.team = self.add("team", code="N", name="North", stage="texts", call_back_number="+441632960123")
         self.visitor = self.staff("health_visitor")
@@ -139,13 +139,17 @@ class World:
                 return total
 
     def reconcile(self) -> None:
-        """Each look of reconcile once, and the prompts that are due."""
+        """Each look of reconcile once, and the prompts, challenges and actions that are due."""
         for step in (
             reconcile.look_at_feeds,
             reconcile.raise_overdue,
-            reconcile.chase_referrals,
+            referring.match_appointments,
+            referring.chase_referrals,
             reconcile.find_risk,
-            ask_again,
+            prompt_asking.ask_again,
+            prompt_asking.confirm_red_flags,
+            challenging.ask_challenges,
+            challenging.ask_actions,
         ):
             with Session(self.engine) as session, session.begin():
                 step(session, self.rules, self.now)

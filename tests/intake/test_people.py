@@ -242,7 +242,7 @@ class TestScores:
         assert load([row], kind=ImportKind.INDICATORS).created == 1
         assert rows_of("SELECT instrument, total, examine_at FROM indicator") == [("EPDS", 14, NOW)]
         with engine.begin() as connection:
-            connection.execute(text("UPDATE indicator SET examine_at = NULL"))
+            connection.execute(text("UPDATE indicator SET examine_at = NULL, verdict = 'silent'"))
         assert load([row], kind=ImportKind.INDICATORS).unchanged == 1
         assert rows_of("SELECT examine_at FROM indicator") == [(None,)]
         assert load([{**row, "self_harm_item": "2"}], kind=ImportKind.INDICATORS).updated == 1

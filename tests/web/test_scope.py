@@ -18,7 +18,6 @@ ACTS = (
     "reopen",
     "take-up",
     "stop-texts",
-    "indicator",
 )
 
 

@@ -2,23 +2,43 @@
 
 from models.db.tables.accounts import Account, AccountTeam, LoginTry, WebSession
 from models.db.tables.appointments import Appointment, AppointmentEvent, ExpectedContact
+from models.db.tables.challenges import Challenge, ChallengeEvent, PlannedAction, PlannedActionEvent
 from models.db.tables.families import (
     ContactPoint,
     Flag,
     Household,
     HouseholdMember,
-    Indicator,
     Person,
     PersonIdentifier,
     Pregnancy,
 )
-from models.db.tables.follow_ups import Alert, FollowUp, FollowUpEvent, PathwayVersion, Referral, ReferralPrompt
+from models.db.tables.follow_ups import Alert, FollowUp, FollowUpEvent, PathwayVersion
 from models.db.tables.messages import Attempt, InboundMessage, Message, MessageSubject, Receipt, TextsStop
+from models.db.tables.prompts import (
+    Indicator,
+    IndicatorReview,
+    PromptEvent,
+    Referral,
+    ReferralEvent,
+    ReferralPrompt,
+    ThresholdSignature,
+)
 from models.db.tables.running import AuditEntry, AuditSeal, Lease, Tick
 from models.db.tables.sources import ImportRejection, ImportRun, Source
 from models.db.tables.staff import Absence, Practitioner, Team
 
-HISTORY_TABLES = ("appointment_event", "follow_up_event", "audit_entry", "audit_seal", "receipt")
+HISTORY_TABLES = (
+    "appointment_event",
+    "follow_up_event",
+    "audit_entry",
+    "audit_seal",
+    "receipt",
+    "threshold_signature",
+    "prompt_event",
+    "referral_event",
+    "challenge_event",
+    "planned_action_event",
+)
 
 __all__ = [
     "HISTORY_TABLES",
@@ -31,6 +51,8 @@ __all__ = [
     "Attempt",
     "AuditEntry",
     "AuditSeal",
+    "Challenge",
+    "ChallengeEvent",
     "ContactPoint",
     "ExpectedContact",
     "Flag",
@@ -42,6 +64,7 @@ __all__ = [
     "ImportRun",
     "InboundMessage",
     "Indicator",
+    "IndicatorReview",
     "Lease",
     "LoginTry",
     "Message",
@@ -49,14 +72,19 @@ __all__ = [
     "PathwayVersion",
     "Person",
     "PersonIdentifier",
+    "PlannedAction",
+    "PlannedActionEvent",
     "Practitioner",
     "Pregnancy",
+    "PromptEvent",
     "Receipt",
     "Referral",
+    "ReferralEvent",
     "ReferralPrompt",
     "Source",
     "Team",
     "TextsStop",
+    "ThresholdSignature",
     "Tick",
     "WebSession",
 ]

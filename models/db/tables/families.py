@@ -1,4 +1,4 @@
-"""Households, the people in them, pregnancies, ways to reach people, flags and indicators."""
+"""Households, the people in them, pregnancies, ways to reach people, and flags."""
 
 from datetime import date
 
@@ -155,6 +155,13 @@ class Flag(Base):
     __tablename__ = "flag"
     __table_args__ = (
         Index("uq_flag_current", "person_id", "code", unique=True, postgresql_where=text("ended_at IS NULL")),
+        # Red flags are few and looked for often: which follow-ups they concern, and which a person has to confirm.
+        Index(
+            "ix_flag_red",
+            "review_at",
+            "person_id",
+            postgresql_where=text("code = 'red_flag' AND ended_at IS NULL"),
+        ),
     )
 
     id: Mapped[Pk]
@@ -164,28 +171,4 @@ class Flag(Base):
     set_by: Mapped[str]
     ended_at: Mapped[Instant | None]
     ended_by: Mapped[str | None]
-
-
-class Indicator(Base):
-    """A score in the record: totals only, no instrument text (domain.md 4.4)."""
-
-    __tablename__ = "indicator"
-    __table_args__ = (
-        UniqueConstraint("source_id", "source_ref"),
-        Index(None, "person_id", "recorded_on"),
-        # `detect` finds indicators that no rule has looked at yet.
-        Index("ix_indicator_examine", "examine_at", postgresql_where=text("examine_at IS NOT NULL")),
-    )
-
-    id: Mapped[Pk]
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    instrument: Mapped[str]
-    total: Mapped[int | None]
-    self_harm_item: Mapped[int | None]
-    recorded_on: Mapped[date]
-    recorded_by: Mapped[str]
-    language: Mapped[str | None]
-    source_id: Mapped[int | None] = mapped_column(ForeignKey("source.id"))
-    source_ref: Mapped[str | None]
-    examine_at: Mapped[Instant | None]  # when the prompt rules should look; null once they have
-    received_at: Mapped[Instant] = mapped_column(server_default=text("clock_timestamp()"))
+    review_at: Mapped[Instant | None]  # a red flag: when somebody is asked whether it still holds
