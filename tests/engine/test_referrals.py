@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from cli.explaining import explain
 from config.audit_limits import load_audit_limits
 from models.db.auditor import audit
 from models.db.follow_up_actions import IllegalTransition, NotAllowed, close
@@ -259,6 +260,42 @@ class TestAppointmentInTheData:
         self.booked(world, mother, contact_code="PMH-MMHS")
         world.reconcile()
         assert state(world, referral) == "sent"
+
+
+class TestExplain:
+    def test_tells_the_hop_that_is_late_and_how_it_got_there(self, world: World):
+        """`steadfast explain`, as it reads: which hop, by when, what is known, who has it, what comes next."""
+        world.until(at("2026-06-08 12:00"))
+        referral, _ = referred(world, urgency=Urgency.URGENT)
+        hop(world, referral, E.ARRIVED, note="Sam in the office")
+        world.until(at("2026-06-10 17:00"))
+        world.reconcile()
+        world.advance()
+        (row,) = follow_ups(world)
+        with Session(world.engine) as session:
+            told = explain(session, row.id, rules=world.rules, now=world.now)
+        visitor = world.one("SELECT name FROM practitioner WHERE id = :id", id=world.visitor)
+        assert told.splitlines() == [
+            f"Follow-up {row.id}: Referral to perinatal mental health: whether it is accepted is to be known by"
+            " 10 Jun 2026",
+            "Why in this place: Overdue for less than an hour",
+            "Plan: referral-unanswered, version 2. State: open",
+            f"Who has it now: {visitor}, since Wed 10 Jun 2026, 17:00",
+            "Step: Ask the service what became of the referral",
+            "Next: Comes back, or goes one up: Ask the service what became of the referral, Thu 11 Jun 2026, 17:00",
+            f"Referral {referral}: to Perinatal mental health, urgent, sent Mon 8 Jun 2026, 12:00",
+            "  It is now: received",
+            "  Next to be known: whether it is accepted, by Wed 10 Jun 2026, 17:00, and is late",
+            "  Mon 8 Jun 2026, 12:00  Sent (ann)",
+            "  Mon 8 Jun 2026, 12:00  The service has received it (ann)",
+            "Steps to come, if nobody does anything before:",
+            "  Fri 12 Jun 2026, 09:00  Take the silence up with the service's lead",
+            "  Wed 17 Jun 2026, 09:00  Challenge the service",
+            "What happened:",
+            "  Wed 10 Jun 2026, 17:00  Follow-up opened",
+            "  Wed 10 Jun 2026, 17:00  Step due: Ask the service what became of the referral. Went to"
+            f" {visitor} (the practitioner), to be acknowledged by Thu 11 Jun 2026, 17:00",
+        ]
 
 
 class TestTheAuditor:
