@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from config.rules import Rules
-from intake.demo import Row, appointment_row, indicator_row, people_rows, staff_rows, team_codes
+from intake.demo import Row, appointment_row, indicator_row, people_rows, red_flag_row, staff_rows, team_codes
 from intake.demo_families import families
 from intake.demo_stories import Stories
 from intake.demo_visits import visits
@@ -76,6 +76,8 @@ def _files(rules: Rules, now: datetime) -> dict[ImportKind, list[Row]]:
             indicator_row(story.family, ref=ref, total=total, self_harm=item, day=local.date())
             for total, item in story.scores
         )
+        if story.red_flag:
+            scores.append(red_flag_row(story.family, note=story.red_flag, day=local.date()))
     return {
         ImportKind.STAFF: list(staff_rows(teams)),
         ImportKind.PEOPLE: people,

@@ -20,7 +20,7 @@ from models.domain.words import (
 )
 
 BASES: Final[Mapping[PromptBasis, str]] = {
-    PromptBasis.THRESHOLD: "Over a published threshold that your trust has signed",
+    PromptBasis.THRESHOLD: "By a published rule that your trust has signed",
     PromptBasis.UNSIGNED: "No band: nobody in your trust has signed a threshold for it yet",
     PromptBasis.NO_THRESHOLD: "No band: no threshold is valid for this person, time or language",
 }
