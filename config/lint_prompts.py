@@ -25,8 +25,8 @@ def prompt_findings(prompts: RuleFile, flags: RuleFile | None) -> Iterator[Findi
         yield from _condition(prompts, where, rule)
         yield from _signature(prompts, where, rule)
         yield from _telling(prompts, where, rule)
-        if flags is not None and "sets_flag" in rule and rule["sets_flag"] not in flags.content["flags"]:
-            yield prompts.finding((*where, "sets_flag"), "a code of flags.yaml")
+        if flags is not None:
+            yield from _flag(prompts, where, rule, flags.content["flags"])
     yield from _red_flags_first(prompts)
     general = {rule["urgency"] for rule in content["without_threshold"] if rule["people"] is None}
     if missing := set(_URGENCIES) - general:
@@ -63,6 +63,14 @@ def _signature(prompts: RuleFile, where: Where, rule: Any) -> Iterator[Finding]:
             date.fromisoformat(rule["signed_on"])
         except ValueError:
             yield prompts.finding((*where, "signed_on"), "a date that exists, such as 2026-11-01")
+
+
+def _flag(prompts: RuleFile, where: Where, rule: Any, flags: Any) -> Iterator[Finding]:
+    code = rule.get("sets_flag")
+    if code is not None and code not in flags:
+        yield prompts.finding((*where, "sets_flag"), "a code of flags.yaml")
+    elif rule["urgency"] == "red_flag" and (code != "red_flag" or not flags[code]["high_risk"]):
+        yield prompts.finding((*where, "sets_flag"), "red_flag, which flags.yaml has as high risk")
 
 
 def _telling(prompts: RuleFile, where: Where, rule: Any) -> Iterator[Finding]:

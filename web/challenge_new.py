@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from models.db import challenges
+from models.db import challenges, history
 from models.db.challenges import NewChallenge
 from models.db.follow_up_actions import ActionRefused
 from models.db.people_resolution import Whose, directory
@@ -35,7 +35,18 @@ class About:
 
 @router.get("/challenges/new")
 def new(visit: AVisit, referral: int = 0, person: int = 0) -> HTMLResponse:
-    """The form for a new one."""
+    """The form for a new one; whom it is about is read with it."""
+    about = _about(visit, referral, person)
+    history.audited(
+        visit.db,
+        action="read",
+        subject="person",
+        subject_id=about.person_id,
+        household_id=about.household_id,
+        actor=visit.scope,
+        now=visit.now,
+    )
+    visit.db.commit()
     return _form(visit, referral, person)
 
 

@@ -4,6 +4,7 @@ Nothing is raised or closed here: a person records the raise, the reply, the end
 """
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from config.rules import Rules
 from models.db import alerts, challenges, messages, planned_actions, standing_alerts
 from models.db.alerts import NewAlert
-from models.db.people_resolution import Reached, Whose, directory
+from models.db.people_resolution import Directory, Reached, Whose, directory
 from models.domain.challenge import ChallengeEvent, advance
 from models.domain.words import AlertKind, AlertState, ChallengeState, Urgency
 
@@ -23,27 +24,20 @@ def ask_challenges(session: Session, rules: Rules, now: datetime) -> int:
     due = challenges.due(session, now=now, limit=SET_SIZE)
     if not due:
         return 0
-    people = {row.opened_by_practitioner for row in due if row.opened_by_practitioner is not None}
-    staff = directory(
-        session,
-        now=now,
-        today=rules.calendar.civil_date(now),
-        team_ids={row.team_id for row in due if row.team_id is not None},
-        practitioner_ids=people,
-    )
-    stored, told, over = [], [], []
+    staff = _staff(session, rules, now, [(row.team_id, row.opened_by_practitioner) for row in due])
+    again = rules.challenge.ask_again.after(now, calendar=rules.calendar)
+    stored, told = [], []
     for row in due:
         stage = advance(ChallengeState(row.state), ChallengeEvent.ASKED)
         chain = rules.challenge.owner_chain(stage, times_asked=row.times_asked)
         reached = staff.resolve(Whose(row.opened_by_practitioner, None, row.team_id), chain)
-        # A stage that was late from the start is asked about again like any other, never in the same breath.
-        again = rules.challenge.ask_again.after(now, calendar=rules.calendar)
+        # Told of its stage first; a stage that was late from the start is said again like any other.
         next_due = row.stage_due_at if row.times_asked == 0 and row.stage_due_at > now else again
         times = row.times_asked + 1
         stored.append(challenges.Asked(row.id, stage, times, next_due, reached.practitioner_id, reached.owner_team_id))
-        over.append(challenges.ask_key(row.id, stage, times - 1))
         told.append(_about_challenge(row, reached, times=times, due=next_due))
     challenges.asked(session, stored, now=now)
+    over = [challenges.ask_key(row.id, row.state, row.times_asked) for row in due]
     _replace(session, told, over, now=now)
     return len(due)
 
@@ -53,25 +47,30 @@ def ask_actions(session: Session, rules: Rules, now: datetime) -> int:
     due = planned_actions.overdue(session, now=now, limit=SET_SIZE)
     if not due:
         return 0
-    staff = directory(
+    staff = _staff(session, rules, now, [(row.team_id, row.owner_practitioner_id) for row in due])
+    again = rules.actions.ask_again.after(now, calendar=rules.calendar)
+    stored, told = [], []
+    for row in due:
+        chain = rules.actions.chain(times_asked=row.times_asked)
+        reached = staff.resolve(Whose(row.owner_practitioner_id, None, row.team_id), chain)
+        times = row.times_asked + 1
+        stored.append(planned_actions.Asked(row.id, times, again, reached.practitioner_id, reached.owner_team_id))
+        told.append(_about_action(row, reached, times=times, due=again))
+    planned_actions.asked(session, stored, now=now)
+    over = [planned_actions.ask_key(row.id, due_on=row.due_on, times=row.times_asked) for row in due]
+    _replace(session, told, over, now=now)
+    return len(due)
+
+
+def _staff(session: Session, rules: Rules, now: datetime, whose: Sequence[tuple[int | None, int | None]]) -> Directory:
+    """The staff that these pairs of team and practitioner can lead to."""
+    return directory(
         session,
         now=now,
         today=rules.calendar.civil_date(now),
-        team_ids={row.team_id for row in due if row.team_id is not None},
-        practitioner_ids={row.owner_practitioner_id for row in due},
+        team_ids={team for team, _ in whose if team is not None},
+        practitioner_ids={practitioner for _, practitioner in whose if practitioner is not None},
     )
-    stored, told, over = [], [], []
-    again = rules.actions.ask_again.after(now, calendar=rules.calendar)
-    for row in due:
-        whose = Whose(row.owner_practitioner_id, None, row.team_id)
-        reached = staff.resolve(whose, rules.actions.chain(times_asked=row.times_asked))
-        times = row.times_asked + 1
-        stored.append(planned_actions.Asked(row.id, times, again, reached.practitioner_id, reached.owner_team_id))
-        over.append(planned_actions.ask_key(row.id, due_on=row.due_on, times=times - 1))
-        told.append(_about_action(row, reached, times=times, due=again))
-    planned_actions.asked(session, stored, now=now)
-    _replace(session, told, over, now=now)
-    return len(due)
 
 
 def _replace(session: Session, told: list[NewAlert], over: list[str], *, now: datetime) -> None:

@@ -70,8 +70,9 @@ CHECKS: tuple[Check, ...] = (
         """
         SELECT r.indicator_id FROM indicator_review r
         WHERE r.reviewed_at IS NULL AND r.listed_at < :settled_by AND NOT EXISTS (
-            SELECT FROM alert l WHERE l.kind = 'indicator_review' AND l.state = 'open'
-              AND l.team_id IS NOT DISTINCT FROM r.team_id)
+            SELECT FROM alert l WHERE l.state = 'open' AND l.dedupe_key = concat_ws(':', 'alert:indicator_review',
+                CASE WHEN r.owner_practitioner_id IS NULL THEN 'team' ELSE 'practitioner' END,
+                coalesce(r.owner_practitioner_id, r.owner_team_id), coalesce(CAST(r.team_id AS text), 'none')))
         """,
     ),
     Check(
@@ -124,8 +125,8 @@ CHECKS: tuple[Check, ...] = (
         SELECT c.id FROM challenge c
         WHERE c.resolved_at IS NULL AND (c.next_due_at IS NULL OR c.next_due_at < :late_by
           OR (c.times_asked > 0 AND NOT EXISTS (
-              SELECT FROM alert l WHERE l.kind = 'challenge' AND l.state = 'open'
-                AND l.detail ->> 'challenge_id' = CAST(c.id AS text))))
+              SELECT FROM alert l WHERE l.state = 'open' AND l.dedupe_key = concat_ws(
+                  ':', 'alert:challenge:challenge', c.id, c.state, c.times_asked, 0))))
         """,
     ),
     Check(
@@ -136,8 +137,8 @@ CHECKS: tuple[Check, ...] = (
         SELECT a.id FROM planned_action a
         WHERE a.ended_at IS NULL AND (a.next_due_at IS NULL OR a.next_due_at < :late_by
           OR (a.times_asked > 0 AND NOT EXISTS (
-              SELECT FROM alert l WHERE l.kind = 'action_overdue' AND l.state = 'open'
-                AND l.detail ->> 'action_id' = CAST(a.id AS text))))
+              SELECT FROM alert l WHERE l.state = 'open' AND l.dedupe_key = concat_ws(
+                  ':', 'alert:action_overdue:planned_action', a.id, a.due_on, a.times_asked, 0))))
         """,
     ),
 )

@@ -197,6 +197,13 @@ SPOILT = [
     ),
     pytest.param("prompts.yaml", "instrument: WHOOLEY", "instrument: WOOLEY", "one of EPDS", id="no such instrument"),
     pytest.param("prompts.yaml", "sets_flag: red_flag", "sets_flag: red", "a code of flags.yaml", id="no such flag"),
+    pytest.param(
+        "prompts.yaml",
+        "sets_flag: red_flag",
+        "sets_flag: worried",
+        "red_flag, which flags.yaml",
+        id="no flag",
+    ),
     pytest.param("prompts.yaml", "signed_by: null", "signed_by: Dr Who", "both signed_by and", id="half a signature"),
     pytest.param(
         "prompts.yaml",

@@ -108,6 +108,9 @@ class Pregnancy(Base):
             unique=True,
             postgresql_where=text("outcome IN ('unknown','continuing')"),
         ),
+        # Whether something was recorded in pregnancy is asked for each indicator, of either parent.
+        Index(None, "mother_id"),
+        Index(None, "household_id"),
     )
 
     id: Mapped[Pk]

@@ -237,6 +237,10 @@ class Alert(Base):
         Index("ix_alert_due", "next_due_at", "id", postgresql_where=text("state = 'open' AND next_due_at IS NOT NULL")),
         Index("ix_alert_follow_up_open", "follow_up_id", postgresql_where=text("state = 'open'")),
         Index("ix_alert_practitioner_open", "practitioner_id", postgresql_where=text("state = 'open'")),
+        # What asks about a prompt ends with its decision or its next asking.
+        Index(
+            "ix_alert_referral_prompt", "referral_prompt_id", postgresql_where=text("referral_prompt_id IS NOT NULL")
+        ),
         Index("ix_alert_team_open", "team_id", postgresql_where=text("state = 'open'")),
     )
 

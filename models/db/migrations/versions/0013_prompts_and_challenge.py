@@ -19,6 +19,13 @@ FLAGS = (
     "ALTER TABLE flag ADD COLUMN review_at timestamptz",
     "CREATE INDEX ix_flag_red ON flag (review_at, person_id) WHERE code = 'red_flag' AND ended_at IS NULL",
 )
+INDEXES = (
+    "CREATE INDEX ix_pregnancy_mother_id ON pregnancy (mother_id)",
+    "CREATE INDEX ix_pregnancy_household_id ON pregnancy (household_id)",
+    """
+    CREATE INDEX ix_alert_referral_prompt ON alert (referral_prompt_id) WHERE referral_prompt_id IS NOT NULL
+    """,
+)
 INDICATORS = (
     """
     ALTER TABLE indicator
@@ -384,7 +391,7 @@ TABLES = (
 
 def upgrade() -> None:
     """Carry the first shape over, make the tables, and close the histories to change."""
-    for statement in (*FLAGS, *INDICATORS, *PROMPTS, *REFERRALS, *TABLES):
+    for statement in (*FLAGS, *INDEXES, *INDICATORS, *PROMPTS, *REFERRALS, *TABLES):
         op.execute(statement)
     for table in HISTORIES:
         op.execute(f"REVOKE UPDATE, DELETE ON {table} FROM {APP_ROLE}")
