@@ -10,11 +10,11 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from config.rules import Rules
-from models.db import alerts, concern_flags, messages, prompts
+from models.db import alerts, concern_flags, messages, prompt_asks
 from models.db.alerts import NewAlert
 from models.db.concern_flags import ToConfirm
 from models.db.people_resolution import Directory, Reached, Whose, directory
-from models.db.prompts import Asked, PromptTold, Undecided
+from models.db.prompt_asks import Asked, PromptTold, Undecided
 from models.domain import dedupe
 from models.domain.prompt_states import PromptEvent, advance
 from models.domain.prompts import Ask, next_ask
@@ -44,8 +44,8 @@ class _Asking:
 
 def ask_again(session: Session, rules: Rules, now: datetime) -> int:
     """Ask about one set of undecided prompts that are due, and up a role when nobody decides. The caller commits."""
-    again = prompts.reopen_reviews(session, now=now, limit=SET_SIZE)
-    due = prompts.undecided_due(session, now=now, limit=SET_SIZE)
+    again = prompt_asks.reopen_reviews(session, now=now, limit=SET_SIZE)
+    due = prompt_asks.undecided_due(session, now=now, limit=SET_SIZE)
     if not due:
         return again
     staff = _staff(session, rules, due, now=now)
@@ -56,10 +56,10 @@ def ask_again(session: Session, rules: Rules, now: datetime) -> int:
         whose = Whose(row.reviewer_id, row.caseload_holder, row.team_id)
         beside = [staff.reach(whose, role) for role in ask.also_tell]
         asking.note(row, ask, staff.resolve(whose, ask.role_chain), [one for one in beside if one is not None])
-    prompts.asked(session, asking.stored)
+    prompt_asks.asked(session, asking.stored)
     alerts.overtake_prompts(session, [row.id for row in due], now=now)
     messages.alert_emails(session, alerts.raise_many(session, asking.alerts, now=now), now=now)
-    prompts.tell(session, asking.events, now=now)
+    prompt_asks.tell(session, asking.events, now=now)
     return len(due)
 
 

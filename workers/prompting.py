@@ -10,11 +10,21 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from config.rules import Rules
-from models.db import alerts, concern_flags, follow_ups, indicator_reviews, messages, prompts, threshold_signatures
+from models.db import (
+    alerts,
+    concern_flags,
+    follow_ups,
+    indicator_reviews,
+    messages,
+    prompt_asks,
+    prompts,
+    threshold_signatures,
+)
 from models.db.alerts import NewAlert
 from models.db.indicator_reviews import NewReview
 from models.db.people_resolution import Directory, Whose, directory
-from models.db.prompts import Earlier, Look, Looked, NewPrompt, PromptTold, Taken
+from models.db.prompt_asks import PromptTold
+from models.db.prompts import Earlier, Look, Looked, NewPrompt, Taken
 from models.domain import dedupe
 from models.domain.prompt_states import PromptEvent, advance
 from models.domain.prompts import Before, PromptRule, Raise, flags_for, is_old, merges_into, prompt_for
@@ -37,7 +47,8 @@ class _Looks:
     looked: list[tuple[Taken, IndicatorVerdict, str | int | None]] = field(default_factory=list)  # key or id of prompt
     reviews: list[NewReview] = field(default_factory=list)
     flags: set[tuple[int, str]] = field(default_factory=set)
-    merged: list[tuple[Earlier, Taken]] = field(default_factory=list)
+    merged: list[tuple[str | int, str, Taken]] = field(default_factory=list)  # into which prompt, its state
+    _of_person: dict[int, list[tuple[str, Before]]] = field(default_factory=dict)  # raised in this set
 
     def look_at(self, row: Taken, found: Raise | None) -> None:
         """Decide what becomes of one indicator: a prompt, a share in another one, a line on a list, or nothing."""
@@ -58,23 +69,23 @@ class _Looks:
             return
         key = dedupe.prompt(row.id, weight=found.rule.weight, pregnancy_id=row.pregnancy_id)
         self.raised[key] = (row, found)
+        grave = found.rule.same_day or found.rule.urgency is Urgency.RED_FLAG
+        before = Before(found.rule.weight, grave, row.instrument, row.total, self._counts_from(row))
+        self._of_person.setdefault(row.person_id, []).append((key, before))
         self.looked.append((row, IndicatorVerdict.PROMPT, key))
 
     def _covering(self, row: Taken, rule: PromptRule) -> str | int | None:
         """The prompt that says all of this already: one of before by its id, one of this set by its key."""
-        days = self.rules.prompts.merge_days
-        for known in self.earlier.get(row.person_id, ()):
-            before = Before(known.weight, known.same_day, known.instrument, known.total, known.counts_from)
-            if merges_into(rule, row.recorded, recorded_on=self._counts_from(row), before=before, merge_days=days):
-                self.merged.append((known, row))
-                return known.id
-        for key, (other, found) in self.raised.items():
-            grave = found.rule.same_day or found.rule.urgency is Urgency.RED_FLAG
-            before = Before(found.rule.weight, grave, other.instrument, other.total, self._counts_from(other))
-            if other.person_id == row.person_id and merges_into(
-                rule, row.recorded, recorded_on=self._counts_from(row), before=before, merge_days=days
-            ):
-                return key
+        known: list[tuple[str | int, str, Before]] = [
+            (one.id, one.state, Before(one.weight, one.same_day, one.instrument, one.total, one.counts_from))
+            for one in self.earlier.get(row.person_id, ())
+        ]
+        known += [(key, PromptState.RAISED, before) for key, before in self._of_person.get(row.person_id, ())]
+        days, counts_from = self.rules.prompts.merge_days, self._counts_from(row)
+        for prompt, state, before in known:
+            if merges_into(rule, row.recorded, recorded_on=counts_from, before=before, merge_days=days):
+                self.merged.append((prompt, state, row))
+                return prompt
         return None
 
     def _counts_from(self, row: Taken) -> date:
@@ -151,12 +162,16 @@ def _store(session: Session, looks: _Looks, *, now: datetime) -> None:
         for row, verdict, prompt in looks.looked
     ]
     prompts.store_verdicts(session, looked, now=now)
-    joined = [(one.id, one.state, row) for one, row in looks.merged]
     events = [
-        PromptTold(prompt, PromptEvent.MERGED, advance(PromptState(state), PromptEvent.MERGED), {"indicator": row.id})
-        for prompt, state, row in joined
+        PromptTold(
+            ids[prompt] if isinstance(prompt, str) else prompt,
+            PromptEvent.MERGED,
+            advance(PromptState(state), PromptEvent.MERGED),
+            {"indicator": row.id},
+        )
+        for prompt, state, row in looks.merged
     ]
-    prompts.tell(session, events, now=now)
+    prompt_asks.tell(session, events, now=now)
     _list_old(session, looks, now=now)
     if concern_flags.set_many(session, looks.flags, now=now):
         concern_flags.plan_confirmations(session, days=looks.rules.prompts.red_flag_days)

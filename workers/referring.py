@@ -24,9 +24,9 @@ _WAITING = frozenset({AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED, Appoi
 
 def chase_referrals(session: Session, rules: Rules, now: datetime) -> int:
     """A referral whose next hop is late gets its one follow-up, or the one it has begins anew. The caller commits."""
-    late = referrals.take_late(session, now=now, limit=SET_SIZE)
+    taken, late = referrals.take_late(session, now=now, limit=SET_SIZE)
     if not late:
-        return 0
+        return taken
     risky = follow_ups.flagged(
         session, [(row.person_id, row.household_id) for row in late], harmless_flags=harmless_flags(rules)
     )
@@ -46,7 +46,7 @@ def chase_referrals(session: Session, rules: Rules, now: datetime) -> int:
     for row in late:
         work.open(_cause(rules, row))
     cases.save(session, work.opened, now=now)
-    return len(late)
+    return taken
 
 
 def match_appointments(session: Session, rules: Rules, now: datetime) -> int:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 _WORK = """
     CREATE TEMP TABLE work ON COMMIT DROP AS
     SELECT line, subject_key, NULL::text AS contact_key, household_ref,
-           coalesce(subject_role, 'mother') AS subject_role,
+           coalesce(subject_role, 'carer') AS subject_role,
            NULL::text AS contact_relation, NULL::bigint AS person_id, NULL::bigint AS contact_person_id,
            NULL::bigint AS household_id
     FROM staging WHERE verdict = 'r'

@@ -58,18 +58,18 @@ class Known(NamedTuple):
     told_by: str
 
 
-def take_late(session: Session, *, now: datetime, limit: int) -> list[Late]:
+def take_late(session: Session, *, now: datetime, limit: int) -> tuple[int, list[Late]]:
     """Mark up to `limit` referrals as late at their next hop; wake or open again the follow-ups that they have.
 
-    Return those that have none: each must get its follow-up in this transaction.
+    Return how many, and those that have no follow-up: each must get it in this transaction.
     """
     rows = session.execute(_LATE, {"now": now, "limit": limit}).all()
     if not rows:
-        return []
+        return 0, []
     ids = {"ids": [row.id for row in rows], "now": now}
     session.execute(_AGAIN, ids)
     known = set(session.scalars(_HAVE, ids))
-    return [Late._make(row) for row in rows if row.id not in known]
+    return len(rows), [Late._make(row) for row in rows if row.id not in known]
 
 
 def found_appointments(session: Session, *, codes: Mapping[str, str], limit: int) -> list[Known]:
@@ -143,8 +143,10 @@ _FOUND = text(
       AND ((a.status IN ('attended', 'attended_late')
             AND (a.status_by LIKE 'person:%' OR 'attendance' = ANY(s.authoritative_for)))
         OR (a.status IN ('booked', 'arrived', 'outcome_due')
-            AND (r.state <> 'appointed' OR r.first_appointment_at IS DISTINCT FROM a.starts_at
-                 OR r.appointment_id IS DISTINCT FROM a.id))
+            -- A date that a person entered stays theirs, until the record has the same one.
+            AND CASE WHEN r.state <> 'appointed' THEN true
+                     WHEN r.appointment_id IS NULL THEN r.first_appointment_at = a.starts_at
+                     ELSE r.appointment_id <> a.id OR r.first_appointment_at IS DISTINCT FROM a.starts_at END)
         OR (r.state = 'appointed' AND r.appointment_id = a.id AND a.status IN (
             'missed', 'arrived_not_seen', 'cancelled_by_family', 'cancelled_by_service', 'cancelled', 'declined')))
     ORDER BY r.id LIMIT :limit FOR NO KEY UPDATE OF r SKIP LOCKED

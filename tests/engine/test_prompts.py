@@ -145,6 +145,8 @@ class TestMerging:
             ("EPDS", "prompt", row.id),
             ("PHQ-9", "merged", row.id),
         ]
+        merged = world.rows("SELECT prompt_id FROM prompt_event WHERE event = 'merged'")
+        assert [one.prompt_id for one in merged] == [row.id] * 2
 
     def test_covers_fourteen_days_and_no_more(self, world: World):
         mother, _ = a_mother(world)

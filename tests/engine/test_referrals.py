@@ -254,6 +254,35 @@ class TestAppointmentInTheData:
         world.reconcile()
         assert state(world, referral) == "appointed"
 
+    def test_of_another_date_leaves_a_persons_entry_alone(self, world: World):
+        """What a person wrote is not overwritten by an import; the same date links the two."""
+        referral, mother = referred(world)
+        rang = at("2026-06-20 10:00")
+        hop(world, referral, E.APPOINTED, first_appointment_at=rang)
+        other = self.booked(world, mother)
+        world.reconcile()
+        kept = "SELECT state, first_appointment_at, appointment_id FROM referral"
+        assert world.rows(kept) == [("appointed", rang, None)]
+        world.run("UPDATE appointment SET starts_at = :at, ends_at = :at WHERE id = :id", at=rang, id=other)
+        world.reconcile()
+        assert world.rows(kept) == [("appointed", rang, other)]
+
+    def test_moved_in_the_record_moves_the_date(self, world: World):
+        _, mother = referred(world)
+        first = self.booked(world, mother)
+        world.reconcile()
+        moved = at("2026-06-25 09:00")
+        world.run("UPDATE appointment SET starts_at = :at, ends_at = :at WHERE id = :id", at=moved, id=first)
+        world.reconcile()
+        world.run("UPDATE appointment SET status = 'cancelled_by_service' WHERE id = :id", id=first)
+        second = self.booked(world, mother, ends_at=world.now + timedelta(days=20))
+        world.reconcile()
+        assert world.rows("SELECT state, appointment_id FROM referral") == [("appointed", second)]
+        assert [row.event for row in world.rows("SELECT event FROM referral_event ORDER BY id")] == [
+            "sent",
+            *["appointed"] * 3,
+        ]
+
     def test_of_before_the_referral_or_of_another_service_says_nothing(self, world: World):
         referral, mother = referred(world)
         self.booked(world, mother, ends_at=world.now - timedelta(days=7))

@@ -50,6 +50,13 @@ class TestARow:
             ("mother", None, None, None, "unknown", "unknown"),
         ]
 
+    def test_without_a_role_makes_nobody_a_mother(self, take, rows_of):
+        """A father's score must not meet a threshold that is valid for mothers alone."""
+        take(a_score(subject_role=""))
+        assert rows_of("SELECT i.person_role, m.role FROM indicator i JOIN household_member m USING (person_id)") == [
+            (None, "carer")
+        ]
+
     def test_keeps_answers_of_yes_no_and_not_asked_apart(self, take, rows_of):
         """Three values that are never folded into two (design 3.11), and a note in the practitioner's words."""
         answers = "first=yes | second=NO|wants_help=not_asked"
