@@ -20,10 +20,13 @@ def register(app: typer.Typer) -> None:
 
 def status(as_json: AsJson = False) -> None:
     """Counts by state, the oldest due work, the last ticks, how fresh each source is."""
+    from models.db.auditor import teams_without_numbers
     from models.db.status import snapshot
 
     with opened() as ready, Session(ready.engine) as session:
         found = snapshot(session, clock.now(session))
+        lacking = teams_without_numbers(session, ready.audit_limits().routes)
+    found["teams_without_local_numbers"] = [code for _, code in lacking]
     if as_json:
         print_json(found)
     else:

@@ -8,16 +8,18 @@ from sqlalchemy.orm import Session
 
 from config.pathways_loader import pathway_from
 from config.rules import Rules
-from models.db import case, case_story, hold_facts
+from models.db import case, case_story, hold_facts, referral_page
 from models.db.case import Case
 from models.db.machine_reads import keep_read
 from models.db.pathway_shelf import PathwayShelf
 from models.db.scope import Scope
+from models.db.worklist_rows import ListRow
 from models.domain.ids import AccountId, FollowUpId
 from models.domain.ladder import coming_steps
 from models.domain.pathway import Pathway
-from models.domain.words import AccountRole
-from web import sentences
+from models.domain.referral_states import NEXT_HOP, ReferralEvent
+from models.domain.words import AccountRole, Urgency
+from web import prompt_words, sentences
 from web.stories import tell_story
 from web.templates_env import moment
 
@@ -55,10 +57,31 @@ def _lines(session: Session, found: Case, rules: Rules, now: datetime) -> Iterat
         yield f"Next: {told.next_step}, {moment(row.next_due_at, zone)}"
     if told.text:
         yield f"Text to the family: {told.text}"
+    yield from _referral(session, row, rules)
     yield from _ahead(session, found, pathway, rules, now)
     yield "What happened:"
     for line in tell_story(case_story.story(session, row.id, limit=STORY_SIZE), pathway=pathway, zone=zone):
         yield f"  {moment(line.at, zone)}  {line.sentence}" + (f" ({line.note})" if line.note else "")
+
+
+def _referral(session: Session, row: ListRow, rules: Rules) -> Iterator[str]:
+    """How far the referral has got that the follow-up is about; what led to it stays on its page."""
+    found = None if row.referral_id is None else referral_page.find(session, EVERYTHING, row.referral_id)
+    if found is None:
+        return
+    zone, hop = rules.calendar.zone, NEXT_HOP.get(found.state)
+    urgency = "emergency" if found.urgency is Urgency.RED_FLAG else found.urgency
+    service = rules.referrals.name_of(found.service)
+    yield f"Referral {found.id}: to {service}, {urgency}, sent {moment(found.sent_at, zone)}"
+    yield f"  It is now: {prompt_words.REFERRALS[found.state]}"
+    if hop is not None and found.hop_due_at is not None:
+        late = ", and is late" if found.hop_late_at is not None else ""
+        yield f"  Next to be known: {prompt_words.HOPS[hop]}, by {moment(found.hop_due_at, zone)}{late}"
+    for one in reversed(found.history):
+        label = prompt_words.REFERRAL_EVENTS.get(ReferralEvent(one.event)) if one.event != "sent" else "Sent"
+        yield f"  {moment(one.at, zone)}  {label} ({sentences.person(one.actor)})"
+    if found.challenge_id is not None:
+        yield f"  Challenge {found.challenge_id} about it is open"
 
 
 def _ahead(session: Session, found: Case, pathway: Pathway, rules: Rules, now: datetime) -> Iterator[str]:

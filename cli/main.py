@@ -11,6 +11,7 @@ from cli import (
     commands_rules,
     commands_sharing,
     commands_texts,
+    commands_thresholds,
     commands_up,
 )
 
@@ -24,6 +25,7 @@ app = typer.Typer(
 for part in (commands_up, commands_processes, commands_data, commands_insight):
     part.register(app)
 app.add_typer(commands_rules.app, name="pathways")
+app.add_typer(commands_thresholds.app, name="thresholds")
 app.add_typer(commands_people.users, name="users")
 app.add_typer(commands_people.teams, name="teams")
 app.add_typer(commands_data.sources, name="sources")

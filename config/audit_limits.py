@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from pathlib import Path
 
+from config.challenge_loaders import routes_from
 from config.planning_loader import family_review_from, planning_from
 from config.rule_files import SHIPPED
 from config.sharing_rules import sharing_from
@@ -28,7 +29,10 @@ def load_audit_limits(*, config_dir: Path | None) -> AuditLimits:
         family_review_from(_read("family-review.yaml", config_dir).content),
     )
     sharing = sharing_from(_read("sharing.yaml", config_dir).content, _read("contacts.yaml", config_dir).content)
-    return AuditLimits(settling, late, message_late, sending, silent, horizon, checked_until, planning, sharing.counted)
+    routes = routes_from(_read("routes.yaml", config_dir).content)
+    return AuditLimits(
+        settling, late, message_late, sending, silent, horizon, checked_until, planning, routes, sharing.counted
+    )
 
 
 def _read(name: str, config_dir: Path | None) -> RuleFile:

@@ -7,7 +7,9 @@ from config.lint_holds import hold_findings
 from config.lint_pathways import pathway_findings
 from config.lint_patterns import pattern_findings
 from config.lint_planning import family_review_findings, planning_findings
-from config.lint_rules import contact_findings, event_findings, holiday_findings, prompt_findings
+from config.lint_prompts import prompt_findings
+from config.lint_referrals import joint_findings
+from config.lint_rules import contact_findings, event_findings, holiday_findings
 from config.lint_schedules import schedule_findings
 from config.message_lint import lint_folders
 from config.people_rules import adults_findings
@@ -43,7 +45,8 @@ def lint_files(files: RuleFiles) -> list[Finding]:
             findings += [] if file is None else faults(file, contacts)
     findings += in_pathways
     if prompts is not None:
-        findings += prompt_findings(prompts)
+        findings += prompt_findings(prompts, files.one("flags"))
+    findings += joint_findings(files)
     if holidays is not None:
         findings += holiday_findings(holidays)
     patterns = files.one("patterns")

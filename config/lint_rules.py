@@ -1,10 +1,8 @@
-"""Do contact codes, events and prompts make sense, each by itself and with one another?"""
+"""Do contact codes, events and holidays make sense, each by itself and with one another?"""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any
 
-from config.bounds import ceilings
 from config.yaml_files import Finding, RuleFile, Where
 
 _OWN_LADDERS = {
@@ -59,22 +57,6 @@ def holiday_findings(holidays: RuleFile) -> Iterator[Finding]:
             yield holidays.finding(where, "a date that exists, such as 2027-12-31", value=day)
 
 
-def prompt_findings(prompts: RuleFile) -> Iterator[Finding]:
-    """Yield faults: ids given twice, empty bands, answers that may come too late."""
-    limits = ceilings()["prompts"]
-    ids = [rule["id"] for rule in prompts.content["rules"]]
-    for n, rule in enumerate(prompts.content["rules"]):
-        where = ("rules", n)
-        when = rule["when"]
-        if ids.count(rule["id"]) > 1:
-            yield prompts.finding((*where, "id"), "an id that no other rule has")
-        if when.get("total_at_most", 10**6) < when.get("total_at_least", 0):
-            yield prompts.finding((*where, "when"), "total_at_most not below total_at_least")
-        for key in ("decide_within", "ask_again", "reply_within"):
-            if problem := _slow(rule[key], self_harm="self_harm_item_at_least" in when and key != "reply_within"):
-                yield prompts.finding((*where, key), problem.format(**limits))
-
-
 def _triggers(pathways: Sequence[RuleFile]) -> dict[str, set[str]]:
     newest: dict[str, RuleFile] = {}
     for file in sorted(pathways, key=lambda file: int(file.content["version"])):
@@ -84,12 +66,4 @@ def _triggers(pathways: Sequence[RuleFile]) -> dict[str, set[str]]:
         for code, file in newest.items()
     }
 
-
-def _slow(span: Any, *, self_harm: bool) -> str | None:
-    hours = span.get("hours")
-    if self_harm and (hours is None or not 0 < hours <= ceilings()["prompts"]["self_harm_hours"]):
-        return "elapsed hours, more than 0 and at most {self_harm_hours}"
-    days = span.get("working_days", 0 if hours or span.get("working_hours") else None)
-    if days is None or days > ceilings()["prompts"]["decide_working_days"]:
-        return "hours, working_hours, or at most {decide_working_days} working days"
     return None

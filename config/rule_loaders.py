@@ -1,39 +1,22 @@
-"""Turn checked rule files into domain values: contact codes, flags, prompts, feed rules, holidays.
+"""Turn checked rule files into domain values: contact codes, flags, feed rules, holidays.
 
 Expects content that has passed its schema: `config.lint` first.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from config.pathways_loader import span_from
 from config.working_calendar import working_calendar
 from models.domain.contacts import ContactKind, ContactKinds, Subject
 from models.domain.family_events import EventRule, EventRules
 from models.domain.flags import FlagKind, FlagKinds
 from models.domain.freshness import FeedRules
-from models.domain.prompts import PromptRule
-from models.domain.words import AppointmentStatus, ContactMode, FamilyEventKind, FollowUpTrigger, OwnerRole, Urgency
+from models.domain.words import AppointmentStatus, ContactMode, FamilyEventKind, FollowUpTrigger
 from models.domain.working_time import WorkingCalendar
 
 Content = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class PromptRules:
-    """The thresholds, and how long a prompt covers further ones for the same person."""
-
-    version: int
-    rules: tuple[PromptRule, ...]
-    merge_days: int
-    source: str
-
-    def rule(self, rule_id: str) -> PromptRule | None:
-        """Return a rule by its id; None if this version has none."""
-        return next((rule for rule in self.rules if rule.id == rule_id), None)
 
 
 def contacts_from(content: Content) -> ContactKinds:
@@ -98,13 +81,6 @@ def events_from(content: Content) -> EventRules:
     return EventRules(MappingProxyType(rules), content["source"])
 
 
-def prompts_from(content: Content) -> PromptRules:
-    """Build the prompt rules."""
-    chain = (*(OwnerRole(role) for role in content["role_chain"]), OwnerRole.LAST_RESORT)
-    rules = tuple(_prompt(rule, version=content["version"], chain=chain) for rule in content["rules"])
-    return PromptRules(content["version"], rules, content["merge_days"], content["source"])
-
-
 def calendar_from(content: Content, *, nation: str, today: date) -> WorkingCalendar:
     """Build the working calendar of `nation` with the trust's extra days. Raises ValueError for an unknown nation."""
     return working_calendar(
@@ -121,24 +97,3 @@ def _opens(statuses: Content) -> Mapping[AppointmentStatus, FollowUpTrigger]:
 
 def _hours(content: Content) -> timedelta:
     return timedelta(hours=content["hours"])
-
-
-def _prompt(rule: Content, *, version: int, chain: tuple[OwnerRole, ...]) -> PromptRule:
-    when = rule["when"]
-    return PromptRule(
-        id=rule["id"],
-        version=version,
-        instrument=rule["instrument"],
-        total_at_least=when.get("total_at_least"),
-        total_at_most=when.get("total_at_most"),
-        self_harm_item_at_least=when.get("self_harm_item_at_least"),
-        urgency=Urgency(rule["urgency"]),
-        title=rule["title"],
-        action=rule["action"].strip(),
-        source=rule["source"],
-        role_chain=chain,
-        decide_within=span_from(rule["decide_within"]),
-        ask_again=span_from(rule["ask_again"]),
-        asks_per_role=rule["asks_per_role"],
-        reply_within=span_from(rule["reply_within"]),
-    )

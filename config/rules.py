@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from config.challenge_loaders import actions_from, challenge_from, referrals_from, routes_from
 from config.holds_loader import holds_from
 from config.lint import lint_files
 from config.overlay import key_of, merged
@@ -14,21 +15,22 @@ from config.pathways_loader import pathway_from
 from config.pattern_loader import patterns_from
 from config.people_rules import adults_from, reflections_from
 from config.planning_loader import family_review_from, planning_from
+from config.prompt_loader import prompts_from
 from config.rule_files import SHIPPED, RuleFiles, read_all
 from config.rule_loaders import (
-    PromptRules,
     calendar_from,
     contacts_from,
     events_from,
     feeds_from,
     flags_from,
-    prompts_from,
 )
 from config.schedules_loader import schedule_from
 from config.sharing_rules import sharing_from
 from config.staffing_loader import staffing_from
 from config.yaml_files import RulesError
+from models.domain.action_plan import ActionRules
 from models.domain.carers import CarersRules
+from models.domain.challenge import ChallengeRules
 from models.domain.contacts import ContactKinds
 from models.domain.family_events import EventRules
 from models.domain.flags import FlagKinds
@@ -37,7 +39,10 @@ from models.domain.holds import HoldRules
 from models.domain.pathway import Pathway
 from models.domain.patterns import PatternRules
 from models.domain.planning import FamilyReviewRule, PlanningRules
+from models.domain.prompts import PromptRules
+from models.domain.referral_rules import ReferralRules
 from models.domain.reflections import ReflectionRules
+from models.domain.routes import Routes
 from models.domain.schedule import Schedule, in_force
 from models.domain.sharing import SharingRules
 from models.domain.staffing_rules import StaffingRules
@@ -63,6 +68,10 @@ class Rules:
     flags: FlagKinds
     holds: HoldRules
     prompts: PromptRules
+    referrals: ReferralRules
+    challenge: ChallengeRules
+    actions: ActionRules
+    routes: Routes
     feeds: FeedRules
     patterns: PatternRules
     calendar: WorkingCalendar
@@ -138,6 +147,10 @@ def build_rules(files: RuleFiles, *, nation: str, today: date) -> Rules:
         flags=flags_from(flags.content),
         holds=holds_from(files.by_sort["holds"][0].content),
         prompts=prompts_from(prompts.content),
+        referrals=referrals_from(files.by_sort["referrals"][0].content),
+        challenge=challenge_from(files.by_sort["challenge"][0].content),
+        actions=actions_from(files.by_sort["actions"][0].content),
+        routes=routes_from(files.by_sort["routes"][0].content),
         feeds=feeds_from(contacts.content),
         patterns=patterns_from(files.by_sort["patterns"][0].content),
         calendar=calendar_from(holidays.content, nation=nation, today=today),

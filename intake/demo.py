@@ -195,6 +195,21 @@ def indicator_row(family: Family, *, ref: str, total: int, self_harm: int, day: 
     }
 
 
+def red_flag_row(family: Family, *, note: str, day: date) -> Row:
+    """A red flag that the health visitor saw, in her own words."""
+    return {
+        "source_id": f"{family.household_id}-RED",
+        **_subject(family.mother, "mother"),
+        "household_id": family.household_id,
+        "instrument": "RED-FLAG",
+        "answers": "sudden_change=yes",
+        "note": note,
+        "recorded_on": _text(day),
+        "recorded_by": family.visitor,
+        "language": family.language,
+    }
+
+
 def _subject(person: Adult | Child, role: str) -> Row:
     return {
         "subject_nhs_number": person.nhs_number,

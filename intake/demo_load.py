@@ -15,13 +15,13 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from config.rules import Rules
-from intake.demo import appointment_row, indicator_row, people_rows, staff_rows, team_codes
+from intake.demo import appointment_row, indicator_row, people_rows, red_flag_row, staff_rows, team_codes
 from intake.demo_families import families
 from intake.demo_staffing import Row, absence_rows
 from intake.demo_stories import Stories
 from intake.demo_visits import visits
 from intake.run import import_file
-from models.db import intake_demo, pathway_versions, sources
+from models.db import intake_demo, pathway_versions, sources, threshold_signatures
 from models.domain.words import ImportKind
 
 RECORD_SYSTEM, STAFF_LIST = "demo-record-system", "demo-staff-list"
@@ -40,6 +40,7 @@ def load_demo(engine: Engine, *, rules: Rules, now: datetime) -> None:
     with Session(engine) as session:
         pathway_versions.load(session, rules.pathway_contents.values(), now=now)
         intake_demo.sign_pathways(session, by=WHO, now=now)
+        threshold_signatures.approve(session, rules.prompts.rules, by=WHO, now=now)
         for name in (RECORD_SYSTEM, STAFF_LIST):
             values = _DECLARED if name == RECORD_SYSTEM else {"rhythm": "none"}
             sources.set_(session, name=name, values=values, by=WHO, now=now)
@@ -76,6 +77,8 @@ def _files(rules: Rules, now: datetime) -> dict[ImportKind, list[Row]]:
             indicator_row(story.family, ref=ref, total=total, self_harm=item, day=local.date())
             for total, item in story.scores
         )
+        if story.red_flag:
+            scores.append(red_flag_row(story.family, note=story.red_flag, day=local.date()))
     return {
         ImportKind.STAFF: list(staff_rows(teams)),
         ImportKind.ABSENCES: list(absence_rows(teams, seed=SEED, today=local.date())),

@@ -15,11 +15,12 @@ _DONE_DAYS = {"HV-NBV": 12, "HV-6W": 49, "HV-3M": 105}
 
 @dataclass(frozen=True)
 class Story:
-    """A family, its appointments, and its EPDS totals with their item 10."""
+    """A family, its appointments, its EPDS totals with their item 10, and what its health visitor saw today."""
 
     family: Family
     visits: list[Visit]
     scores: tuple[tuple[int, int], ...] = ()
+    red_flag: str = ""  # in the health visitor's words
 
 
 class Stories:
@@ -39,9 +40,17 @@ class Stories:
         yield from self._to_come()
         yield from self._birth_visits()
         yield self._mother_missed_her_own()
+        yield from self._red_flag()
         for scores in ((16, 0), (11, 2)):
             each = self._family(born_days_ago=52)
             yield Story(each, self._done(each, "HV-NBV", "HV-6W"), (scores,))
+
+    def _red_flag(self) -> Iterator[Story]:
+        """Not brought yesterday, and today something at the door: first on the list, and a card that says to phone."""
+        each = self._family(born_days_ago=51)
+        missed = _visit(each, "HV-6W", self._at(-1, 15), "missed", "wnb")
+        saw = "Hardly spoke, did not look at the baby. Her partner says she has not been herself since Friday."
+        yield Story(each, [*self._done(each, "HV-NBV"), missed], red_flag=saw)
 
     def _outcomes_falling_due(self) -> Iterator[Story]:
         """Clinics that ended two hours ago, less a few minutes: one after the other falls due while you watch."""

@@ -1,5 +1,6 @@
 """The last step over a row's fields, per kind: what one field alone can't tell, such as an end before its start."""
 
+import json
 from collections.abc import Callable
 from collections.abc import Mapping as Table
 from datetime import UTC, date, datetime, time, timedelta
@@ -219,8 +220,40 @@ def _likely_role(out: list[str], s: Table[str, int], settings: Settings) -> str:
     return PersonRole.CHILD.value if young else PersonRole.CARER.value
 
 
-def _indicator(slots: Table[str, int], _settings: Settings, _mapping: Mapping) -> Finish:
-    return _keys(slots)
+def _indicator(slots: Table[str, int], settings: Settings, _mapping: Mapping) -> Finish:
+    """The instrument by its own spelling; totals, items and answers within what it has. An unknown one is kept."""
+    keys, s = _keys(slots), slots
+    by_spelling = {_letters(code): instrument for code, instrument in settings.instruments.items()}
+
+    def finish(out: list[str]) -> None:
+        keys(out)
+        known = by_spelling.get(_letters(out[s["instrument"]]))
+        out[s["instrument"]] = known.code if known is not None else out[s["instrument"]].upper()
+        if not any(out[s[name]] for name in ("total", "self_harm_item", "answers")):
+            raise FieldFault("total", "", "expected a total, a self_harm_item or answers")
+        if known is not None:
+            _within(out[s["total"]], "total", known.highest_total)
+            _within(out[s["self_harm_item"]], "self_harm_item", known.highest_item if known.self_harm_item else None)
+            _answered(out[s["answers"]], known.items)
+
+    return finish
+
+
+def _letters(code: str) -> str:
+    return "".join(filter(str.isalnum, code.casefold()))
+
+
+def _within(text: str, field: str, highest: int | None) -> None:
+    if text and highest is None:
+        raise FieldFault(field, text, "expected no value: this instrument has none")
+    if text and highest is not None and int(text) > highest:
+        raise FieldFault(field, text, f"expected at most {highest} for this instrument")
+
+
+def _answered(text: str, items: Table[str, str]) -> None:
+    if text and (unknown := sorted(set(json.loads(text)) - set(items))):
+        expected = ", ".join(items) or "no answers: this instrument has no items"
+        raise FieldFault("answers", ", ".join(unknown), f"expected items of this instrument: {expected}")
 
 
 def _flag(slots: Table[str, int], settings: Settings, _mapping: Mapping) -> Finish:

@@ -3,9 +3,10 @@
 Each parser is memoised per column: extracts repeat their dates, codes and people, and a row must cost microseconds.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -16,6 +17,8 @@ from nhs_number.validate import is_valid as check_digit_is_right
 from intake.bad_value import BadValue
 from intake.moments import date_parser, moment_parser
 from intake.records import Field, Shape
+from models.domain.indicators import Instrument
+from models.domain.words import Known
 
 Parse = Callable[[str], str]
 
@@ -50,6 +53,7 @@ class Settings:
     now: datetime
     region: str = HOME_REGION
     version_kind: str | None = None
+    instruments: Mapping[str, Instrument] = field(default_factory=dict)
 
     @property
     def today(self) -> date:
@@ -206,6 +210,17 @@ def _score(text: str) -> str:
     return text
 
 
+def _answers(text: str) -> str:
+    """As JSON, an item to its answer; which items there are is the instrument's affair."""
+    answers = {}
+    for part in filter(None, (part.strip() for part in text.split("|"))):
+        item, equals, answer = (piece.strip().casefold() for piece in part.partition("="))
+        if not item or not equals or answer not in list(Known):
+            raise BadValue(f"expected item=answer, separated by |, each answer one of {', '.join(Known)}")
+        answers[item] = answer
+    return json.dumps(answers, sort_keys=True)
+
+
 def _email(text: str) -> str:
     if not _EMAIL.fullmatch(text):
         raise BadValue("expected an e-mail address")
@@ -216,6 +231,7 @@ _PLAIN: Mapping[Shape, Parse] = {
     Shape.MINUTES: _minutes,
     Shape.LANGUAGE: _language,
     Shape.SCORE: _score,
+    Shape.ANSWERS: _answers,
     Shape.EMAIL: _email,
 }
 

@@ -16,6 +16,7 @@ from models.domain.words import (
     Informed,
     Known,
     OutcomeSubtype,
+    PerinatalPhase,
     PersonRole,
     PregnancyOutcome,
     StaffRole,
@@ -42,6 +43,7 @@ class Shape(StrEnum):
     FLAG = "flag"  # one code of config/flags.yaml, or one nobody has configured
     VERSION = "version"
     SCORE = "score"
+    ANSWERS = "answers"  # item=answer, separated by |
     EMAIL = "email"
 
 
@@ -92,6 +94,7 @@ SQL_TYPES: Mapping[Shape, str] = {
     Shape.START: "timestamptz",
     Shape.MOMENT: "timestamptz",
     Shape.SCORE: "int",
+    Shape.ANSWERS: "jsonb",
 }
 
 # What a file may say of an appointment; `outcome_due` is the engine's own word.
@@ -211,9 +214,15 @@ INDICATORS = RecordKind(
         Field("instrument", Shape.ID, required=True, longest=40),
         Field("total", Shape.SCORE),
         Field("self_harm_item", Shape.SCORE),
+        Field("answers", Shape.ANSWERS, longest=2000),
+        Field("note", Shape.FREE, keeps_row=True, longest=2000),
         Field("recorded_on", Shape.PAST_DATE, required=True),
         Field("recorded_by", Shape.NAME),
+        Field("phase", Shape.WORD, words=_words(PerinatalPhase)),
         Field("language", Shape.LANGUAGE, keeps_row=True),
+        Field("mode", Shape.WORD, keeps_row=True, words=_words(ContactMode)),
+        Field("interpreter", Shape.WORD, keeps_row=True, words=_words(Known)),
+        Field("low_literacy", Shape.WORD, keeps_row=True, words=_words(Known)),
     ),
     derived=_KEYS,
     subject_ids=("subject_nhs_number", "subject_local_id"),

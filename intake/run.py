@@ -133,7 +133,14 @@ class _Job:
             for code, kind in kinds.kinds.items()
         }
         zone = self.mapping.zone or self.rules.calendar.zone
-        return Settings(contacts, frozenset(self.rules.flags.kinds), zone, self.now, version_kind=source.version_kind)
+        return Settings(
+            contacts,
+            frozenset(self.rules.flags.kinds),
+            zone,
+            self.now,
+            version_kind=source.version_kind,
+            instruments=self.rules.prompts.instruments,
+        )
 
     def staff_roles(self) -> str:
         """JSON: contact code to the role of whoever sees it, for practitioners that no staff file has told us of."""

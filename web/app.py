@@ -19,10 +19,14 @@ from config.settings import Settings, SmsChannel, known_secret_key
 from config.web_rules import load_web_rules
 from models.db.pathway_shelf import PathwayShelf
 from web import (
+    action_plan,
     adults,
     case,
     case_actions,
     case_staffing,
+    challenge_new,
+    challenges,
+    concerns,
     declines,
     family,
     family_planning,
@@ -33,6 +37,9 @@ from web import (
     needs,
     outbox,
     prompts,
+    recording,
+    referrals,
+    reviews,
     running,
     sharing,
     splits,
@@ -78,6 +85,9 @@ def create_app(settings: Settings, engine: Engine, rules: Rules) -> FastAPI:
         webhooks,
     )
     for part in parts:
+        app.include_router(part.router)
+    # The form for a new challenge before the page of one: its address would be taken for a number.
+    for part in (recording, concerns, reviews, referrals, challenge_new, challenges, action_plan):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_exception_handler(NotLoggedIn, _to_login)

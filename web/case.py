@@ -13,7 +13,7 @@ from models.domain.ids import FollowUpId
 from models.domain.ladder import coming_steps
 from models.domain.words import FollowUpState, FollowUpTrigger, Known, MessageState
 from web import decline_words as declines
-from web import sentences, words
+from web import family_joint, sentences, words
 from web.case_parts import parts
 from web.case_staffing_view import case_staffing
 from web.family_plan import Corrected, corrected_ages, mood_gaps
@@ -95,13 +95,12 @@ def show(
         ahead=_ahead(visit, found),
         patterns=pattern_page.of_follow_up(visit.db, row.id),
         others=[_other(visit, other) for other in found.others],
-        prompt_rules={rule.id: rule for rule in site.rules.prompts.rules},
         may=_may(visit, found),
         decline=decline_page.of_follow_up(visit.db, row.id),
         **declines.WORDS,
         outcomes=words.OUTCOMES,
         closing=words.CLOSING,
-        instruments=sorted({rule.instrument for rule in site.rules.prompts.rules}),
+        **family_joint.for_case(visit, found),
         problem=problem,
         changed=tell_story(changed or [], pathway=pathway, zone=zone),
         draft=draft or {},
@@ -164,5 +163,4 @@ def _may(visit: Visit, found: Case) -> dict[str, bool]:
         "not_seen": row.state is FollowUpState.SEEN,
         "reopen": row.state is FollowUpState.CLOSED,
         "stop_texts": row.household_id is not None and not switched_off,
-        "indicator": bool(found.members),
     }

@@ -15,7 +15,6 @@ from models.db import (
     follow_up_actions,
     follow_ups,
     history,
-    indicators,
     outcomes,
     texts_stop,
 )
@@ -196,32 +195,6 @@ def stop_texts(follow_up_id: int, act: AnAct) -> Response:
         return "texts_stopped"
 
     return perform(act, follow_up_id, "stop-texts", do)
-
-
-@router.post("/follow-ups/{follow_up_id}/indicator")
-def record_indicator(follow_up_id: int, act: AnAct) -> Response:
-    """Record a score of somebody in this household; the rules look at it at once."""
-
-    def do(found: Case, version: int) -> str:
-        visit, rules = act.visit, act.visit.site.rules.prompts.rules
-        person = act.number("person")
-        if person not in [int(member.person_id) for member in found.members]:
-            raise Incomplete("Choose whose score it is.")
-        if act.text("instrument") not in {rule.instrument for rule in rules}:
-            raise Incomplete("Choose the scale.")
-        total, item = act.number("total"), act.number("self_harm_item")
-        if total is None or total > indicators.HIGHEST_TOTAL or (item or 0) > indicators.HIGHEST_ITEM:
-            raise Incomplete("Write the total as a number, such as 12.")
-        indicators.record(
-            visit.db,
-            indicators.Score(person, act.text("instrument"), total, item, found.row.household_id),
-            account=visit.scope,
-            now=visit.now,
-            today=visit.site.rules.calendar.civil_date(visit.now),
-        )
-        return "indicator_recorded"
-
-    return perform(act, follow_up_id, "indicator", do)
 
 
 def _noted(act: Act, follow_up_id: int, name: str, call: Callable[..., object], done: str) -> Response:

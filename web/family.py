@@ -7,7 +7,7 @@ from starlette.responses import HTMLResponse
 
 from models.db import family_page, history, merge_page
 from models.db.family_page import Family
-from web import hold_view, merge_words, sentences
+from web import family_joint, hold_view, merge_words, sentences
 from web.family_parts import parts
 from web.family_plan import view
 from web.pages import page
@@ -63,6 +63,7 @@ def show(visit: Visit, found: Family, *, status: int = 200, problem: str = "", *
         problem=problem,
         draft=draft,
         **hold_view.view(visit, found),
+        **family_joint.for_family(visit, found),
         today=visit.now.astimezone(visit.site.rules.calendar.zone).date(),
         **parts(visit, found),
     )

@@ -1,5 +1,6 @@
 """What needs a person beside the follow-ups, and saying that it is dealt with."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from fastapi import APIRouter
@@ -16,6 +17,7 @@ router = APIRouter()
 # These end by the work itself, not by somebody saying so here.
 BY_THE_WORK = (
     AlertKind.REFERRAL_PROMPT,
+    AlertKind.RED_FLAG,
     AlertKind.BACKLOG_TRIAGE,
     AlertKind.SECOND_SIGNATURE,
     AlertKind.CONFIRM_SEEN,
@@ -25,7 +27,15 @@ BY_THE_WORK = (
     AlertKind.HOLD_ENDING,
     AlertKind.CANCELLATION_UNEXPLAINED,
     AlertKind.MERGE_PROPOSED,
+    AlertKind.CHALLENGE,
+    AlertKind.ACTION_OVERDUE,
+    AlertKind.INDICATOR_REVIEW,
 )
+
+
+def by_the_work(kind: str, detail: Mapping[str, object]) -> bool:
+    """Whether it ends by the work itself. To challenge an agency that was contacted ends by saying that it was done."""
+    return kind in BY_THE_WORK and not (kind == AlertKind.CHALLENGE and "agency" in detail)
 
 
 @router.get("/needs-a-person")
@@ -44,7 +54,7 @@ def needs_a_person(visit: AVisit) -> HTMLResponse:
         waiting=waiting,
         more=len(waiting) >= needs_person.PAGE,
         outcomes=words.ALERT_OUTCOMES,
-        by_the_work=BY_THE_WORK,
+        by_the_work=by_the_work,
         replies=words.REPLIES,
     )
 
@@ -58,7 +68,7 @@ def done(alert_id: int, act: AnAct) -> Response:
     found = needs_person.open_alert(visit.db, visit.scope, AlertId(alert_id))
     if found is None:
         return RedirectResponse("/needs-a-person?done=already", status_code=303)
-    if outcome not in words.ALERT_OUTCOMES or found[0] in BY_THE_WORK:
+    if outcome not in words.ALERT_OUTCOMES or by_the_work(found.kind, found.detail):
         raise NotFound
     alerts.end(visit.db, alert_id=alert_id, outcome=outcome, account=visit.scope, now=visit.now)
     visit.db.commit()
@@ -74,10 +84,9 @@ def acknowledge(alert_id: int, act: AnAct) -> Response:
     found = needs_person.open_alert(visit.db, visit.scope, AlertId(alert_id))
     if found is None:
         return RedirectResponse("/needs-a-person?done=already", status_code=303)
-    kind, urgency = found
-    if kind in BY_THE_WORK:
+    if by_the_work(found.kind, found.detail):
         raise NotFound
-    until = _lease_end(visit, is_urgent=urgency is not Urgency.ROUTINE)
+    until = _lease_end(visit, is_urgent=found.urgency is not Urgency.ROUTINE)
     alerts.acknowledge(visit.db, alert_id=alert_id, until=until, account=visit.scope, now=visit.now)
     visit.db.commit()
     return RedirectResponse("/needs-a-person?done=acknowledged", status_code=303)

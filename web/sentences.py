@@ -8,8 +8,9 @@ from models.db.worklist_rows import ListRow
 from models.domain import worklist_order
 from models.domain.contacts import SEEN_STATUSES, ContactKind
 from models.domain.pathway import Pathway
+from models.domain.referral_states import NEXT_HOP
 from models.domain.words import AppointmentStatus, FollowUpState, FollowUpTrigger, LifeStatus, MessageState
-from web import words
+from web import prompt_words, words
 from web.templates_env import day
 
 _MACHINE = ("engine", "provider", "gate", "settle")
@@ -73,7 +74,7 @@ def why_here(row: ListRow, *, kind: ContactKind | None, name: str, zone: ZoneInf
         case FollowUpTrigger.CORRECTED:
             return f"{on}: the record was put right, to be confirmed"
         case FollowUpTrigger.REFERRAL_UNANSWERED:
-            return "A referral has had no answer"
+            return _referral(row, zone)
         case FollowUpTrigger.FAMILY_EVENT:
             return name
         case FollowUpTrigger.MISSED:
@@ -124,6 +125,17 @@ def text_words(state: MessageState | None, block_reason: str | None) -> str:
     if state is MessageState.BLOCKED:
         return f"Text held because {words.HELD_BECAUSE.get(block_reason or '', 'the reason was not kept')}"
     return words.TEXTS[state]
+
+
+def _referral(row: ListRow, zone: ZoneInfo) -> str:
+    """Such as "Referral to perinatal mental health: whether it arrived is to be known by 3 Aug 2026"."""
+    to = f"Referral to {(row.referral_service or 'a service').replace('_', ' ')}"
+    if row.referral_state is None:
+        return to
+    hop = NEXT_HOP.get(row.referral_state)
+    if hop is None or row.hop_due_at is None:
+        return f"{to}: {prompt_words.REFERRALS[row.referral_state]}"
+    return f"{to}: {prompt_words.HOPS[hop]} is to be known by {day(row.hop_due_at, zone)}"
 
 
 def _missed(row: ListRow, kind: ContactKind | None) -> str:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from models.db.case_story import Happening
 from models.domain.pathway import Pathway
 from models.domain.words import AppointmentStatus, MessageState, OwnerRole
-from web import words
+from web import prompt_words, words
 from web.sentences import person, step_title, text_words
 from web.templates_env import moment
 
@@ -99,6 +99,11 @@ _FOLLOW_UP: Mapping[str, Callable[[_Told], str]] = {
     ),
     "step_passed": lambda t: f"“{t.step}” was due as well; the later step took over from it",
     "engine_fault": lambda t: "Steadfast could not move this on; support was told, and it tries again",
+    "red_flag_found": lambda t: "A red flag stands on this family: first on the list, high-risk terms, phone now",
+    "red_flag_ended": lambda t: f"{t.who} ended the red flag",
+    "hop_late": lambda t: "The referral's next step is late again: this is open again",
+    "hop_reached": lambda t: f"{_hop(t)}. The plan rests until the next step of the referral is late",
+    "referral_over": lambda t: f"{_hop(t)}. The referral has ended; somebody has to confirm and close",
     "turned_high_risk": lambda t: "A high-risk flag was found: the plan goes faster from here",
     "pattern_found": lambda t: f"A pattern was found: {t.happening.detail.get('says', 'see above')}",
     "booked_again": lambda t: "A new appointment is booked; this stays open until the right person is seen",
@@ -159,6 +164,15 @@ _FOLLOW_UP: Mapping[str, Callable[[_Told], str]] = {
     "closed": lambda t: f"{t.who} closed it",
     "reopened": lambda t: f"{t.who} opened it again",
 }
+
+
+def _hop(told: _Told) -> str:
+    """What became known of a referral, and from whom."""
+    event = str(told.happening.detail.get("hop", ""))
+    label = next((words_ for code, words_ in prompt_words.REFERRAL_EVENTS.items() if code == event), "It moved on")
+    return f"{label} ({told.who})"
+
+
 _REASON_IS_CODE = (
     "text_not_offered",
     "text_dropped",

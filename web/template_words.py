@@ -6,7 +6,7 @@ from typing import Any
 
 from config.rules import Rules
 from models.domain.words import HoldKind
-from web import adult_words, sentences, words
+from web import adult_words, prompt_words, sentences, words
 
 
 def template_words(rules: Rules) -> Mapping[str, Callable[..., object]]:
@@ -39,12 +39,13 @@ def template_words(rules: Rules) -> Mapping[str, Callable[..., object]]:
         rules.sharing.gp: "the GP",
     }
 
-    def service_name(service: str) -> str:
+    def receiver_name(service: str) -> str:
         return receivers.get(service, service.replace("_", " "))
 
     return {
-        "service_name": service_name,
+        "receiver_name": receiver_name,
         "contact_name": rules.name_of,
+        "service_name": rules.referrals.name_of,
         "flag_name": flag_name,
         "flag_stops_texts": flag_stops_texts,
         "flag_why": flag_why,
@@ -86,6 +87,7 @@ _LISTS: Mapping[str, Mapping[Any, str]] = {
     "told_by": adult_words.TOLD_BY,
     "missed_by": adult_words.MISSED_BY,
     "way": words.WAYS,
+    **prompt_words.LISTS,
 }
 
 

@@ -155,7 +155,7 @@ ALERTS: Final[Mapping[AlertKind, str]] = {
     AlertKind.TEXT_STALE: "A text is too old to send",
     AlertKind.FAMILY_REPLY: "The family has replied",
     AlertKind.CANCELLATION_UNEXPLAINED: "Cancelled, by whom is not known",
-    AlertKind.REFERRAL_PROMPT: "A score asks for a decision",
+    AlertKind.REFERRAL_PROMPT: "What was recorded asks for a decision",
     AlertKind.RED_FLAG: "Red flag: act now",
     AlertKind.AUDIT_VIOLATION: "The system's own check found a fault",
     AlertKind.DECLINE_INCOMPLETE: "A contact was declined: who, why or who last saw the child is missing",

@@ -16,11 +16,14 @@ from models.domain.words import Urgency
 from workers import reminders, send, settle
 from workers.advance import advance_due
 from workers.audit import audit_if_due, seal_history
+from workers.challenging import ask_actions, ask_challenges
 from workers.detect import detect_all
 from workers.housekeeping import tidy_if_due
 from workers.machine import SEND_THREADS, Machine
-from workers.prompting import ask_again
+from workers.prompt_asking import ask_again, confirm_red_flags
+from workers.prompting import raise_first
 from workers.reconcile import reconcile
+from workers.referring import chase_referrals
 from workers.set_aside import MOST_ASIDE, SMALLER, next_limit, put_off_first
 from workers.staff_changes import follow_staff
 from workers.staffing_check import check_if_due
@@ -79,6 +82,21 @@ def ask_prompts(machine: Machine) -> int:
     return _until_none(machine, ask_again)
 
 
+def look_at_red_flags(machine: Machine) -> int:
+    """Red flags, concerns and self-harm items are asked about by the lane that nothing else fills."""
+    return _until_none(machine, raise_first)
+
+
+def chase(machine: Machine) -> int:
+    """Referrals whose next hop is late: one after an emergency has hours, not days."""
+    return _until_none(machine, chase_referrals)
+
+
+def ask_joint_work(machine: Machine) -> int:
+    """Challenges, agreed actions and old red flags whose time has come."""
+    return sum(_until_none(machine, step) for step in (ask_challenges, ask_actions, confirm_red_flags))
+
+
 def detect(machine: Machine) -> int:
     """Detect, unless another worker is at it."""
     return detect_all(machine.engine, machine.rules(), now=machine.clock, wait=False).total
@@ -105,12 +123,20 @@ def plan_reminders(machine: Machine) -> int:
 
 
 JOBS: Mapping[Lane, Mapping[str, Job]] = {
-    Lane.URGENT: {"advance_urgent": advance_urgent, "prompts": ask_prompts, "send_urgent": send_urgent},
+    Lane.URGENT: {
+        "red_flags": look_at_red_flags,
+        "prompts": ask_prompts,
+        "referrals": chase,
+        "joint_work": ask_joint_work,
+        "advance_urgent": advance_urgent,
+        "send_urgent": send_urgent,
+    },
     Lane.ENGINE: {
         "detect": detect,
         "staff": follow_staff,  # before `advance`, which hands over what it wakes
         "advance": advance_all,
         "prompts": ask_prompts,
+        "joint_work": ask_joint_work,
         "reconcile": reconcile,
         "reminders": plan_reminders,
         "staffing_check": check_if_due,  # weekly; its own tick is `staffing`

@@ -9,26 +9,25 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from config.rules import Rules
-from models.db import agency_contacts, alerts, cases, feeds, follow_ups, messages, referrals, step_time_rows, ticks
+from models.db import agency_contacts, alerts, concern_flags, feeds, follow_ups, messages, step_time_rows, ticks
 from models.db.agency_contacts import Silent
 from models.db.alerts import NewAlert
 from models.db.feeds import Feed
 from models.db.people_resolution import Directory, Whose, directory
 from models.domain import dedupe
 from models.domain.freshness import feed_health
-from models.domain.words import AlertKind, Extent, FeedHealth, FollowUpTrigger, OwnerRole, Urgency
+from models.domain.words import AlertKind, Extent, FeedHealth, OwnerRole, Urgency
 from workers.advance import harmless_flags
 from workers.carers import ask_due, put_after_changes
 from workers.discharges import look_at_discharges
-from workers.holds import find_losses, review_holds, settle_plans
+from workers.holds import find_losses, review_holds
 from workers.machine import Machine
-from workers.opening import Opener, Opening
+from workers.referring import chase_referrals, match_if_due
 from workers.sharing import share_due
 
 SET_SIZE = 500
 RISK_TICK = "risk"
 RISK_EVERY = timedelta(seconds=30)
-REFERRAL_CODE = "REFERRAL"  # the contact code of a follow-up that is about a referral, not an appointment
 _ALARMS = {FeedHealth.LATE: AlertKind.FEED_LATE, FeedHealth.SMALL: AlertKind.FEED_SMALL}
 
 
@@ -43,6 +42,7 @@ def reconcile(machine: Machine) -> int:
         put_after_changes,
         ask_due,
         raise_overdue,
+        match_if_due,
         chase_referrals,
         lapse_extensions,
         challenge_silent,
@@ -102,46 +102,6 @@ def raise_overdue(session: Session, rules: Rules, now: datetime) -> int:
     return len(due)
 
 
-def chase_referrals(session: Session, rules: Rules, now: datetime) -> int:
-    """A service that was asked and stays silent gets a follow-up with its own ladder. The caller commits."""
-    silent = referrals.take_silent(session, now=now, limit=SET_SIZE)
-    if not silent:
-        return 0
-    people = [(row.person_id, row.household_id) for row in silent]
-    risky = follow_ups.flagged(session, people, harmless_flags=harmless_flags(rules))
-    work = Opener(
-        rules=rules,
-        staff=directory(
-            session,
-            now=now,
-            today=rules.calendar.civil_date(now),
-            team_ids={row.team_id for row in silent if row.team_id is not None},
-            practitioner_ids={row.caseload_holder for row in silent if row.caseload_holder is not None},
-        ),
-        now=now,
-        high_risk=lambda person_id, household_id: (person_id, household_id) in risky,
-    )
-    for row in silent:
-        work.open(
-            Opening(
-                trigger=FollowUpTrigger.REFERRAL_UNANSWERED,
-                pathway_code=rules.contacts.referral_pathway,
-                happened_at=row.reply_due_at,
-                first_received_at=row.sent_at,
-                go_live_on=None,
-                person_id=row.person_id,
-                household_id=row.household_id,
-                team_id=row.team_id,
-                contact_code=REFERRAL_CODE,
-                whose=Whose(None, row.caseload_holder, row.team_id),
-                referral_id=row.id,
-            )
-        )
-    cases.save(session, work.opened, now=now)
-    settle_plans(session, rules, [case.id for case in work.opened], now)
-    return len(silent)
-
-
 def lapse_extensions(session: Session, rules: Rules, now: datetime) -> int:
     """End questions for more time whose step has fired or whose follow-up went on. The caller commits."""
     return step_time_rows.lapse_moot(session, now=now)
@@ -170,7 +130,8 @@ def challenge_silent(session: Session, rules: Rules, now: datetime) -> int:
 
 def find_risk(session: Session, rules: Rules, now: datetime) -> int:
     """Wake the follow-ups of families that have become high risk: `advance` raises them at once. The caller commits."""
-    return follow_ups.wake_flagged(session, harmless_flags=harmless_flags(rules), now=now)
+    woken = follow_ups.wake_flagged(session, harmless_flags=harmless_flags(rules), now=now)
+    return woken + concern_flags.mark_red(session, now=now)
 
 
 def _find_if_due(session: Session, rules: Rules, now: datetime) -> int:

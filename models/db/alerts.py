@@ -190,9 +190,10 @@ _OVERTAKE_PROMPTS = text(
 _END = text(
     """
     UPDATE alert SET state = 'done', ended_at = :now, ended_by = :by, outcome = :outcome
-    WHERE id = :id AND state = 'open' AND kind NOT IN
-        ('step', 'confirm_seen', 'second_signature', 'referral_prompt', 'step_extension', 'disclosure_due',
-         'father_not_asked', 'hold_ending')
+    WHERE id = :id AND state = 'open' AND referral_prompt_id IS NULL AND NOT coalesce(detail ? 'challenge_id', false)
+      AND kind NOT IN ('step', 'confirm_seen', 'second_signature', 'step_extension', 'disclosure_due',
+                       'father_not_asked', 'hold_ending', 'cancellation_unexplained', 'merge_proposed',
+                       'action_overdue')
     RETURNING household_id
     """
 )
@@ -206,7 +207,8 @@ _OVERDUE = text(
     """
     SELECT id, team_id, times_raised FROM alert
     WHERE state = 'open' AND next_due_at <= :now
-      AND kind NOT IN ('referral_prompt', 'father_not_asked')  -- these ask again by themselves
+      AND referral_prompt_id IS NULL AND NOT coalesce(detail ? 'challenge_id', false)
+      AND kind NOT IN ('father_not_asked', 'action_overdue')  -- those ask by themselves
     ORDER BY next_due_at, id LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED
     """
 )

@@ -10,6 +10,7 @@ from models.db import (
     audit_merges,
     audit_patterns,
     audit_planning,
+    audit_prompts,
     audit_sharing,
     audit_staffing,
 )
@@ -68,10 +69,10 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "referral_without_follow_up",
         "3.1",
-        "referrals nobody answered in time that have no follow-up",
+        "referrals whose next step is late that have no follow-up",
         """
         SELECT r.id FROM referral r
-        WHERE (r.state = 'unanswered' OR (r.state = 'sent' AND r.reply_due_at < :late_by))
+        WHERE (r.hop_late_at IS NOT NULL OR r.hop_due_at < :late_by)
           AND NOT EXISTS (SELECT FROM follow_up f WHERE f.referral_id = r.id)
         """,
     ),
@@ -317,4 +318,5 @@ CHECKS: tuple[Check, ...] = (
     *audit_holds.CHECKS,
     *audit_attendance.CHECKS,
     *audit_merges.CHECKS,
+    *audit_prompts.CHECKS,
 )

@@ -11,6 +11,7 @@ from models.db.audit_check import Check
 from models.db.audit_checks import CHECKS
 from models.db.seal import chain_breaks
 from models.domain.audit_limits import AuditLimits
+from models.domain.routes import Routes
 
 SAMPLE = 5  # ids named in a finding; the count is always whole
 
@@ -72,7 +73,23 @@ def audit(session: Session, now: datetime, *, limits: AuditLimits) -> AuditRepor
     if limits.holidays_end_soon(now.date()):
         says = f"lists of bank holidays, checked until {limits.holidays_checked_until} (config/holidays.yaml)"
         warnings.append(Finding("holidays_end_soon", "hazard 20", says, 1, ()))
+    warnings += _without_numbers(session, limits.routes)
     return AuditReport(tuple(violations), tuple(warnings))
+
+
+def teams_without_numbers(session: Session, routes: Routes) -> list[tuple[int, str]]:
+    """The teams (id, code) whose red-flag card can't say whom to phone locally, by code."""
+    teams = session.execute(text("SELECT id, code FROM team ORDER BY code"))
+    return [(team.id, team.code) for team in teams if routes.lacks_local(team.code)]
+
+
+def _without_numbers(session: Session, routes: Routes) -> list[Finding]:
+    lacking = teams_without_numbers(session, routes)
+    if not lacking:
+        return []
+    says = "teams without local numbers on the red-flag card (config/routes.yaml)"
+    ids = tuple(team_id for team_id, _ in lacking[:SAMPLE])
+    return [Finding("team_without_local_numbers", "hazard 16", says, len(lacking), ids)]
 
 
 def _finding(session: Session, check: Check, moments: dict[str, object]) -> Finding | None:

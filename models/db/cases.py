@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
+from models.db import concern_flags
 from models.db.packing import packed, packed_tuples, unpacked
 from models.domain.words import LIVE_FOLLOW_UP_STATES, FollowUpState, FollowUpTrigger, How
 
@@ -149,6 +150,8 @@ def save(session: Session, cases: Sequence[Case], *, now: datetime) -> None:
         session.execute(_UPDATE, {**packed(changed, _UPDATED), "now": now})
     _end_alerts(session, cases, now=now)
     _tell(session, cases, now=now)
+    if any(case.high_risk for case in new):
+        concern_flags.mark_red(session, now=now)  # a red flag in the family stands on it from the first moment
 
 
 def _cases(rows: Iterable[RowMapping]) -> list[Case]:

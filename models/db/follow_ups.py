@@ -187,9 +187,10 @@ _FACTS = """
            -- closed record only the named nurse hears.
            CASE WHEN p.protected_at IS NULL AND NOT EXISTS (
                SELECT FROM caseload_move g
-               WHERE g.person_id = f.person_id AND g.applied_at > coalesce(a.first_received_at, v.recorded_at)
-                 AND g.from_practitioner_id = coalesce(a.practitioner_id, v.practitioner_id))
-           THEN coalesce(a.practitioner_id, v.practitioner_id) END,
+               WHERE g.person_id = f.person_id
+                 AND g.applied_at > coalesce(a.first_received_at, v.recorded_at, r.sent_at)
+                 AND g.from_practitioner_id = coalesce(a.practitioner_id, v.practitioner_id, r.practitioner_id))
+           THEN coalesce(a.practitioner_id, v.practitioner_id, r.practitioner_id) END,
            p.caseload_holder_id, p.date_of_birth, preg.edd, coalesce(e.late_until, e.window_end),
            (SELECT b.ends_at FROM appointment b
             WHERE b.person_id = f.person_id AND b.contact_code = f.contact_code AND b.starts_at > f.anchor_at
@@ -205,6 +206,7 @@ _FACTS = """
     JOIN person p ON p.id = f.person_id
     LEFT JOIN appointment a ON a.id = f.appointment_id
     LEFT JOIN family_event v ON v.id = f.family_event_id
+    LEFT JOIN referral r ON r.id = f.referral_id
     LEFT JOIN expected_contact e ON e.id = coalesce(f.expected_contact_id, a.expected_contact_id)
     LEFT JOIN pregnancy preg ON preg.mother_id = f.person_id AND preg.outcome IN ('unknown','continuing')
 """

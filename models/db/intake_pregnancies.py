@@ -67,6 +67,13 @@ _NEW = """
     ON CONFLICT DO NOTHING
 """
 
+# A history is looked at again with each pregnancy: some are referred in pregnancy even when well (domain.md 4.1).
+_HISTORIES = """
+    UPDATE indicator i SET examine_at = :now
+    FROM expecting e JOIN pregnancy p ON p.mother_id = e.mother_id AND p.outcome IN ('unknown', 'continuing')
+    WHERE i.person_id = e.mother_id AND i.standing AND i.examine_at IS NULL AND i.examined_at < p.created_at
+"""
+
 
 def keep_pregnancies(
     session: Session, *, by: str, now: datetime, with_outcomes: bool, same_within: timedelta
@@ -85,4 +92,5 @@ def keep_pregnancies(
         return 0, 0
     changed = session.execute(text(_CHANGE), given).scalar_one()
     made = session.execute(text(_NEW), given).rowcount  # type: ignore[attr-defined]
+    session.execute(text(_HISTORIES), given)
     return int(made), int(changed)

@@ -5,7 +5,7 @@ These are the open alerts with a due time of their own; a follow-up drives the r
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, case, false, func, or_, select, true
 from sqlalchemy.orm import Session
@@ -81,10 +81,19 @@ def count(session: Session, scope: Scope) -> int:
     return session.scalar(select(func.count()).select_from(few)) or 0
 
 
-def open_alert(session: Session, scope: Scope, alert_id: AlertId) -> tuple[AlertKind, Urgency] | None:
-    """What an open alert is and how urgent, for whoever takes it on or ends it; None if `scope` may not."""
-    found = session.execute(select(Alert.kind, Alert.urgency).where(Alert.id == alert_id, _waits(scope))).one_or_none()
-    return None if found is None else (AlertKind(found.kind), Urgency(found.urgency))
+class OpenAlert(NamedTuple):
+    """What an open alert asks for, how urgently, and what it says besides."""
+
+    kind: AlertKind
+    urgency: Urgency
+    detail: dict[str, object]
+
+
+def open_alert(session: Session, scope: Scope, alert_id: AlertId) -> OpenAlert | None:
+    """The alert, for whoever takes it on or ends it; None if `scope` may not."""
+    wanted = select(Alert.kind, Alert.urgency, Alert.detail).where(Alert.id == alert_id, _waits(scope))
+    found = session.execute(wanted).one_or_none()
+    return None if found is None else OpenAlert(AlertKind(found.kind), Urgency(found.urgency), found.detail or {})
 
 
 def _waits(scope: Scope) -> ColumnElement[bool]:

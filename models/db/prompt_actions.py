@@ -1,83 +1,205 @@
-"""A person decides on a referral prompt (domain.md 4.2). Never commits; an undecided prompt asks again by itself."""
+"""What people do about a prompt: read it, take it on, decide (domain.md 4.2). Never commits.
 
-from datetime import date, datetime
+An undecided prompt asks again by itself; one that was not referred asks again on its review date.
+"""
 
-from sqlalchemy import text
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
 from models.db import history
 from models.db.follow_up_rows import ChangedMeanwhile, IllegalTransition, NotAllowed
 from models.db.scope import Scope
-from models.domain.words import PromptDecision, PromptState
+from models.domain import transitions
+from models.domain.prompt_states import PromptEvent, advance
+from models.domain.words import ActorKind, PromptDecision, PromptState, Urgency
 
 
-def decide_prompt(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A decision as a person makes it. Not referring needs a reason, a reviewer and the day to look again.
+
+    A red flag needs its answer in words whatever was decided: whom they reached, and what was agreed.
+    """
+
+    decision: PromptDecision
+    reason: str = ""
+    told: Sequence[str] = ()  # who was told, by code
+    reviewer_id: int | None = None
+    review_due_at: datetime | None = None
+
+
+def view(session: Session, *, prompt_id: int, account: Scope, now: datetime) -> None:
+    """Note that somebody who may act on it has read a prompt; the first to do so is kept. Nothing is put off."""
+    row = _lock(session, prompt_id)
+    state = _after(row, PromptEvent.VIEWED)
+    if row["seen_by"] is None and state is PromptState.SEEN:
+        session.execute(_SEEN, {"id": prompt_id, "by": account.actor, "now": now})
+        _tell(session, prompt_id, PromptEvent.VIEWED, state, account, now)
+
+
+def acknowledge(session: Session, *, prompt_id: int, until: datetime, account: Scope, now: datetime) -> None:
+    """ "I am on it", until the lease ends; then it asks again. Raises ChangedMeanwhile, IllegalTransition."""
+    row = _lock(session, prompt_id)
+    state = _after(row, PromptEvent.ACKNOWLEDGED)
+    if state is PromptState.DECIDED:
+        raise IllegalTransition(f"prompt {prompt_id} has its decision already")
+    session.execute(_ACKNOWLEDGE, {"id": prompt_id, "by": account.actor, "now": now, "until": until})
+    session.execute(_ACKNOWLEDGE_ALERTS, {"id": prompt_id, "by": account.actor, "now": now, "until": until})
+    _tell(session, prompt_id, PromptEvent.ACKNOWLEDGED, state, account, now, detail={"until": until.isoformat()})
+    _audit(session, row, "prompt_acknowledged", account, now)
+
+
+def decide_prompt(session: Session, *, prompt_id: int, made: Decision, account: Scope, now: datetime) -> list[int]:
+    """Store the decision; it also answers the lighter prompts that wait for the same person. Return the ids answered.
+
+    Raises ChangedMeanwhile for an unknown prompt, IllegalTransition for one already decided, NotAllowed where the
+    reason, the reviewer or the review date is missing.
+    """
+    row = _lock(session, prompt_id)
+    _after(row, PromptEvent.DECIDED)
+    referred = made.decision is PromptDecision.REFER
+    if not made.reason.strip() and not referred:
+        raise NotAllowed("not referring needs a reason")
+    if not made.reason.strip() and row["urgency"] == Urgency.RED_FLAG:
+        raise NotAllowed("a red flag needs its answer: whom you reached, and what was agreed")
+    if not referred and (made.reviewer_id is None or made.review_due_at is None or made.review_due_at <= now):
+        raise NotAllowed("not referring needs somebody who looks again, and a day to come on which they do")
+    params = {
+        "id": prompt_id,
+        "now": now,
+        "by": account.actor,
+        "decision": made.decision,
+        "reason": made.reason,
+        "told": json.dumps(list(made.told)),
+        "reviewer": None if referred else made.reviewer_id,
+        "review": None if referred else made.review_due_at,
+    }
+    session.execute(_DECIDE, params)
+    answered = [prompt_id, *session.scalars(_DECIDE_LIGHTER, params)]
+    session.execute(_END_ALERTS, params | {"ids": answered})
+    detail: dict[str, object] = {"decision": made.decision, "told": list(made.told), "review": _iso(params["review"])}
+    for one in answered:
+        also: dict[str, object] = {"answered_with": prompt_id} if one != prompt_id else {}
+        _tell(
+            session,
+            one,
+            PromptEvent.DECIDED,
+            PromptState.DECIDED,
+            account,
+            now,
+            reason=made.reason or None,
+            detail=detail | also,
+        )
+    _audit(session, row, "prompt_decided", account, now, why=made.reason, detail={"decision": made.decision})
+    return answered
+
+
+def _lock(session: Session, prompt_id: int) -> RowMapping:
+    row = session.execute(_LOCK, {"id": prompt_id}).mappings().one_or_none()
+    if row is None:
+        raise ChangedMeanwhile(f"prompt {prompt_id} is gone; expected one that was shown")
+    return row
+
+
+def _after(row: RowMapping, event: PromptEvent) -> PromptState:
+    try:
+        return advance(PromptState(row["state"]), event)
+    except transitions.IllegalTransition as error:
+        raise IllegalTransition(f"prompt {row['id']}: {error}") from error
+
+
+def _tell(
     session: Session,
-    *,
     prompt_id: int,
-    decision: PromptDecision,
-    reason: str,
+    event: PromptEvent,
+    state: PromptState,
     account: Scope,
     now: datetime,
-    service: str | None = None,
-    reply_due_at: datetime | None = None,
-    review_on: date | None = None,
-) -> int | None:
-    """Store the decision; for REFER also the referral, which is chased from `reply_due_at` on. Return its id.
+    *,
+    reason: str | None = None,
+    detail: Mapping[str, object] | None = None,
+) -> None:
+    given = {"id": prompt_id, "now": now, "event": event, "state": state, "by": account.actor, "reason": reason}
+    given |= {"kind": ActorKind.PERSON, "detail": None if detail is None else json.dumps(dict(detail))}
+    session.execute(_TELL, given)
 
-    Not referring needs a reason. Raises ChangedMeanwhile for an unknown prompt, IllegalTransition for one already
-    decided, NotAllowed where the reason, the service or the time for its answer is missing.
-    """
-    found = session.execute(_LOCK, {"id": prompt_id}).mappings().one_or_none()
-    if found is None:
-        raise ChangedMeanwhile(f"prompt {prompt_id} is gone; expected one that was shown")
-    if found["state"] == PromptState.DECIDED:
-        raise IllegalTransition(f"prompt {prompt_id} has its decision already")
-    if decision is not PromptDecision.REFER and not reason.strip():
-        raise NotAllowed("not referring needs a reason")
-    if decision is PromptDecision.REFER and (not service or reply_due_at is None):
-        raise NotAllowed("a referral needs the service and the time by which it should answer")
-    params = {"id": prompt_id, "now": now, "by": account.actor, "decision": decision, "reason": reason}
-    session.execute(_DECIDE, {**params, "review_on": review_on})
-    session.execute(_END_ALERTS, params)
+
+def _audit(
+    session: Session,
+    row: RowMapping,
+    action: str,
+    account: Scope,
+    now: datetime,
+    *,
+    why: str | None = None,
+    detail: Mapping[str, object] | None = None,
+) -> None:
     history.audited(
         session,
-        action="prompt_decided",
+        action=action,
         subject="referral_prompt",
-        subject_id=prompt_id,
-        household_id=found["household_id"],
+        subject_id=row["id"],
+        household_id=row["household_id"],
         actor=account,
         now=now,
-        why=reason,
-        detail={"decision": decision},
+        why=why,
+        detail=detail,
     )
-    if decision is not PromptDecision.REFER:
-        return None
-    refer = {**params, "service": service, "reply_due_at": reply_due_at}
-    referral_id: int = session.execute(_REFER, refer).scalar_one()
-    return referral_id
 
 
-_LOCK = text("SELECT state, household_id FROM referral_prompt WHERE id = :id FOR UPDATE")
-_DECIDE = text(
+def _iso(at: object) -> str | None:
+    return at.isoformat() if isinstance(at, datetime) else None
+
+
+_LOCK = text("SELECT id, state, urgency, household_id, seen_by FROM referral_prompt WHERE id = :id FOR UPDATE")
+_SEEN = text("UPDATE referral_prompt SET state = 'seen', seen_by = :by, seen_at = :now WHERE id = :id")
+_ACKNOWLEDGE = text(
     """
-    UPDATE referral_prompt
-    SET state = 'decided', decision = :decision, reason = :reason, decided_by = :by, decided_at = :now,
-        review_on = :review_on, next_due_at = NULL
+    UPDATE referral_prompt SET state = 'seen', seen_by = coalesce(seen_by, :by), seen_at = coalesce(seen_at, :now),
+        acknowledged_by = :by, acknowledged_until = :until, next_due_at = :until
     WHERE id = :id
+    """
+)
+_ACKNOWLEDGE_ALERTS = text(
+    """
+    UPDATE alert SET acknowledged_by = :by, acknowledged_at = :now, next_due_at = :until
+    WHERE referral_prompt_id = :id AND state = 'open'
+    """
+)
+_DECIDED = """
+    state = 'decided', decision = :decision, reason = :reason, decided_by = :by, decided_at = :now,
+    told = CAST(:told AS jsonb), next_due_at = NULL, acknowledged_by = NULL, acknowledged_until = NULL
+"""
+_DECIDE = text(
+    f"""
+    UPDATE referral_prompt SET {_DECIDED}, reviewer_id = :reviewer, review_due_at = :review WHERE id = :id
+    """
+)
+# A heavier one, a same-day assessment beside what is none, and every red flag need an answer of their own.
+_DECIDE_LIGHTER = text(
+    f"""
+    UPDATE referral_prompt AS lighter SET {_DECIDED}, answered_with = :id
+    FROM referral_prompt main
+    WHERE main.id = :id AND lighter.person_id = main.person_id AND lighter.id <> main.id
+      AND lighter.state <> 'decided' AND lighter.weight <= main.weight AND lighter.urgency <> 'red_flag'
+      AND (main.same_day OR main.urgency = 'red_flag' OR NOT lighter.same_day)
+    RETURNING lighter.id
     """
 )
 _END_ALERTS = text(
     """
     UPDATE alert SET state = 'done', ended_at = :now, ended_by = :by, outcome = :decision
-    WHERE referral_prompt_id = :id AND state = 'open'
+    WHERE referral_prompt_id = ANY(CAST(:ids AS bigint[])) AND state = 'open'
     """
 )
-_REFER = text(
+_TELL = text(
     """
-    INSERT INTO referral (prompt_id, person_id, household_id, team_id, service, urgency, sent_at, sent_by, reply_due_at)
-    SELECT id, person_id, household_id, team_id, :service, urgency, :now, :by, :reply_due_at
-    FROM referral_prompt WHERE id = :id
-    RETURNING id
+    INSERT INTO prompt_event (prompt_id, at, event, to_state, actor_kind, actor, reason, detail)
+    VALUES (:id, :now, :event, :state, :kind, :by, :reason, CAST(:detail AS jsonb))
     """
 )

@@ -18,7 +18,13 @@ WAITING: dict[str, str] = {
     "expected_contacts": "SELECT min(next_due_at) FROM expected_contact WHERE next_due_at <= :now",
     "follow_ups": "SELECT min(next_due_at) FROM follow_up WHERE next_due_at <= :now",
     "referral_prompts": "SELECT min(next_due_at) FROM referral_prompt WHERE next_due_at <= :now",
-    "referrals": "SELECT min(reply_due_at) FROM referral WHERE state = 'sent' AND reply_due_at <= :now",
+    "prompt_reviews": "SELECT min(review_due_at) FROM referral_prompt WHERE review_due_at <= :now",
+    "referrals": "SELECT min(hop_due_at) FROM referral WHERE hop_due_at <= :now AND hop_late_at IS NULL",
+    "challenges": "SELECT min(next_due_at) FROM challenge WHERE next_due_at <= :now",
+    "actions": "SELECT min(next_due_at) FROM planned_action WHERE next_due_at <= :now",
+    "red_flags": """
+        SELECT min(review_at) FROM flag WHERE code = 'red_flag' AND ended_at IS NULL AND review_at <= :now
+    """,
     "alerts": "SELECT min(next_due_at) FROM alert WHERE state = 'open' AND next_due_at <= :now",
     "messages": "SELECT min(send_after) FROM message WHERE state = 'queued' AND send_after <= :now",
     "messages_unsettled": """

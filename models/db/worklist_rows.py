@@ -17,6 +17,7 @@ from models.domain.words import (
     LifeStatus,
     MessageState,
     OutcomeSubtype,
+    ReferralState,
 )
 
 
@@ -60,6 +61,10 @@ class ListRow:
     appointment_subtype: OutcomeSubtype | None
     starts_at: datetime | None
     window_end: date | None
+    referral_id: int | None
+    referral_service: str | None
+    referral_state: ReferralState | None
+    hop_due_at: datetime | None  # by when the referral's next hop should be known
     text_state: MessageState | None
     text_block_reason: str | None
     text_sent_at: datetime | None
@@ -75,6 +80,7 @@ _WORDS = {
     "life_status": LifeStatus,
     "appointment_status": AppointmentStatus,
     "appointment_subtype": OutcomeSubtype,
+    "referral_state": ReferralState,
     "text_state": MessageState,
 }
 _NAMES = [field.name for field in fields(ListRow)]
@@ -107,7 +113,8 @@ _ROWS = text(
            owner_team.name AS owner_team_name, f.person_id, f.household_id, person.name AS person_name,
            person.date_of_birth, person.life_status, f.appointment_id, appointment.status AS appointment_status,
            appointment.subtype AS appointment_subtype, appointment.starts_at,
-           expected.window_end,
+           expected.window_end, f.referral_id, referral.service AS referral_service, referral.state AS referral_state,
+           referral.hop_due_at,
            newest.state AS text_state, newest.block_reason AS text_block_reason, newest.sent_at AS text_sent_at,
            coalesce(newest.provider_sid LIKE '{OUTBOX_SID}%', false) AS text_kept,
            (SELECT count(*) FROM alert WHERE alert.follow_up_id = f.id AND alert.state = 'open'
@@ -132,6 +139,7 @@ _ROWS = text(
     LEFT JOIN team owner_team ON owner_team.id = f.owner_team_id
     LEFT JOIN appointment ON appointment.id = f.appointment_id
     LEFT JOIN expected_contact expected ON expected.id = f.expected_contact_id
+    LEFT JOIN referral ON referral.id = f.referral_id
     LEFT JOIN LATERAL (
         SELECT message.state, message.block_reason, message.sent_at, message.provider_sid
         FROM message_subject JOIN message ON message.id = message_subject.message_id

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from models.domain.planning import FamilyReviewRule, PlanningRules
+from models.domain.routes import Routes
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class AuditLimits:
     holiday_horizon: timedelta  # the checked bank holidays must reach this far ahead
     holidays_checked_until: date
     planning: PlanningLimits
+    routes: Routes  # whom a red-flag card says to phone
     told_contacts: frozenset[str] = frozenset()  # contact codes whose miss by an adult has to be decided about
 
     def holidays_end_soon(self, today: date) -> bool:

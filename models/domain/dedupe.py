@@ -80,6 +80,23 @@ def pattern(rule_id: str, subject: str, subject_id: int, about: str) -> str:
     return _key("pattern", rule_id, subject, subject_id, about)
 
 
+def prompt(indicator_id: int, *, weight: int, pregnancy_id: int | None) -> str:
+    """Return the key of the one prompt that an indicator raises at one weight, in one pregnancy where it is a history.
+
+    A score corrected to a graver one is a prompt of its own; looked at twice, it raises one.
+    """
+    return _key("prompt", indicator_id, weight, "" if pregnancy_id is None else pregnancy_id)
+
+
+def ask(kind: AlertKind, subject: str, subject_id: int, *, occasion: str, times: int, told: int = 0) -> str:
+    """Return the key of one asking about something that asks again by itself: a prompt, a challenge, an action.
+
+    `occasion`: a round or a stage, within which the askings are numbered by `times`; `told`: 0 for the one who must
+    act, then 1, 2 … for those also told.
+    """
+    return _key("alert", kind, subject, subject_id, occasion, times, told)
+
+
 def _key(*parts: str | int | datetime | date) -> str:
     return ":".join(_plain(part) for part in parts)
 

@@ -315,13 +315,18 @@ class PromptDecision(StrEnum):
 
 
 class ReferralState(StrEnum):
-    """How far a referral has got; SENT waits for an answer until reply_due_at."""
+    """How far a referral has got. Until it has ended, `hop_due_at` says by when the next hop should be known."""
 
     SENT = "sent"
-    UNANSWERED = "unanswered"  # has a follow-up
+    RECEIVED = "received"
     ACCEPTED = "accepted"
-    DECLINED = "declined"
-    WITHDRAWN = "withdrawn"
+    APPOINTED = "appointed"  # the first appointment has a date
+    ATTENDED = "attended"  # assessed; treatment begins, or none is needed
+    DECLINED = "declined"  # another way has to be found, or the service challenged
+    IN_TREATMENT = "in_treatment"  # final
+    NOT_NEEDED = "not_needed"  # final: assessed, and no treatment is needed
+    REDIRECTED = "redirected"  # final: declined, and another way was found
+    WITHDRAWN = "withdrawn"  # final
 
 
 class ImportKind(StrEnum):
@@ -664,3 +669,70 @@ class ProposalState(StrEnum):
     OPEN = "open"
     JOINED = "joined"
     NOT_ONE = "not_one"
+
+
+# -- prompts and challenge: domain.md 4 --------------------------------------------------------------------------------
+
+
+class PerinatalPhase(StrEnum):
+    """When a score was taken. Neither, or not known: a threshold that holds for one of them does not fit."""
+
+    ANTENATAL = "antenatal"
+    POSTNATAL = "postnatal"
+
+
+class IndicatorVerdict(StrEnum):
+    """What the prompt rules made of a recorded indicator; null until they have looked."""
+
+    PROMPT = "prompt"  # raised one
+    MERGED = "merged"  # says no more than one that waits, or was answered with a referral a few days ago
+    REVIEW = "review"  # already old when it first reached us: on a list, not an alarm
+    SILENT = "silent"  # met nothing; that closes no concern
+
+
+class PromptBasis(StrEnum):
+    """What a prompt rests on; only the first shows a band."""
+
+    THRESHOLD = "threshold"  # published, signed, and valid for this person, phase and language
+    UNSIGNED = "unsigned"  # nobody in this trust has signed the threshold
+    NO_THRESHOLD = "no_threshold"  # none is valid for this instrument, person, phase or language
+
+
+class ReferralHop(StrEnum):
+    """What has to become known next about a referral."""
+
+    RECEIVED = "received"
+    ACCEPTED = "accepted"  # or declined
+    APPOINTED = "appointed"
+    ATTENDED = "attended"
+    TREATMENT = "treatment"  # begun, or not needed
+    OTHER_WAY = "other_way"  # after a refusal
+
+
+class ChallengeState(StrEnum):
+    """The stage that a professional challenge has reached (domain.md 4.5)."""
+
+    PRACTITIONER = "practitioner"  # practitioner to practitioner
+    LINE_MANAGERS = "line_managers"
+    NAMED_PROFESSIONALS = "named_professionals"  # named, designated or senior managers
+    HEADS_OF_SERVICE = "heads_of_service"
+    SAFEGUARDING_PARTNERS = "safeguarding_partners"  # outside; our head of service brings it to them
+    RESOLVED = "resolved"  # final: by a person, with an outcome
+
+
+class ChallengeOutcome(StrEnum):
+    """How a challenge ended."""
+
+    AGREED = "agreed"  # the service does what was asked
+    COMPROMISE = "compromise"
+    OTHER_WAY = "other_way"  # help was found elsewhere
+    VIEW_CHANGED = "view_changed"  # we no longer ask for it, with the reason
+    IMMEDIATE_ROUTE = "immediate_route"  # the danger was immediate: 999, the duty team, a strategy discussion
+
+
+class PlannedActionState(StrEnum):
+    """The state of one agreed action of a household's plan."""
+
+    OPEN = "open"
+    DONE = "done"
+    CANCELLED = "cancelled"

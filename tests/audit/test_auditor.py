@@ -1,6 +1,7 @@
 """The auditor finds what the engine would have to drop: each test plants one broken rule and asks."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,9 +12,13 @@ from sqlalchemy.orm import Session
 from config.audit_limits import load_audit_limits
 from models.db.auditor import audit
 from models.db.seal import seal
+from models.domain.routes import Route
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-LIMITS = load_audit_limits(config_dir=None)
+_SHIPPED = load_audit_limits(config_dir=None)
+_NUMBER = Route("Crisis team", "01632 960 111", "Urgent help", "Day and night")
+# A deployment that has entered the numbers of its area.
+LIMITS = replace(_SHIPPED, routes=replace(_SHIPPED.routes, default=(_NUMBER,)))
 
 
 @pytest.fixture
@@ -199,6 +204,13 @@ class TestAuditor:
         report = audit(quiet, NOW, limits=LIMITS)
         assert [finding.code for finding in report.warnings] == ["owner_without_address"]
         assert report.violations == ()
+
+    def test_warns_of_teams_whose_red_flag_card_lacks_local_numbers(self, quiet: Session):
+        """Hazard 16: as shipped nobody has entered any; numbers of their own or for everybody end it."""
+        found = audit(quiet, NOW, limits=_SHIPPED).warnings
+        assert [(one.code, one.count) for one in found] == [("team_without_local_numbers", 1)]
+        own = replace(_SHIPPED, routes=replace(_SHIPPED.routes, local={"t": (_NUMBER,)}))
+        assert audit(quiet, NOW, limits=own).warnings == ()
 
     def test_says_when_nobody_is_the_last_resort(self, session: Session):
         """A database without its last-resort owner has nobody for what nobody else has."""

@@ -288,6 +288,77 @@ SPOILT = [
     ),
     pytest.param("prompts.yaml", "id: epds-10", "id: epds-13", "an id that no other rule has", id="one rule id twice"),
     pytest.param(
+        "prompts.yaml",
+        "decide_within: {hours: 0.25}",
+        "decide_within: {hours: 1}",
+        "at most 0.25",
+        id="slow flag",
+    ),
+    pytest.param("prompts.yaml", "weight: 6", "weight: 5", "more than 5", id="a red flag that does not cut through"),
+    pytest.param(
+        "prompts.yaml",
+        "same_day: true\n    title: Item 10",
+        "title: Item 10",
+        "true: a self-harm item is",
+        id="self-harm on no day",
+    ),
+    pytest.param(
+        "prompts.yaml", "any_yes: [first, second]", "any_yes: [first, third]", "items of the", id="an unknown item"
+    ),
+    pytest.param(
+        "prompts.yaml",
+        "{total_at_least: 13}",
+        "{total_at_least: 31}",
+        "a total from 1 to 30",
+        id="no such total",
+    ),
+    pytest.param("prompts.yaml", "instrument: WHOOLEY", "instrument: WOOLEY", "one of EPDS", id="no such instrument"),
+    pytest.param("prompts.yaml", "sets_flag: red_flag", "sets_flag: red", "a code of flags.yaml", id="no such flag"),
+    pytest.param(
+        "prompts.yaml",
+        "sets_flag: red_flag",
+        "sets_flag: worried",
+        "red_flag, which flags.yaml",
+        id="no flag",
+    ),
+    pytest.param("prompts.yaml", "signed_by: null", "signed_by: Dr Who", "both signed_by and", id="half a signature"),
+    pytest.param(
+        "prompts.yaml",
+        "  - id: no-threshold-routine\n    people: null",
+        "  - id: no-threshold-routine\n    people: [mother]",
+        "one for everybody (people: null) that is routine",
+        id="somebody nobody asks about",
+    ),
+    pytest.param(
+        "referrals.yaml", "received: {working_days: 3}", "received: {working_days: 4}", "at most 3", id="a slow hop"
+    ),
+    pytest.param("referrals.yaml", "attended: {days: 14}", "attended: {days: 21}", "at most 14 days", id="above QS115"),
+    pytest.param("referrals.yaml", "attended: {hours: 4}", "attended: {hours: 5}", "at most 4 hours", id="emergency"),
+    pytest.param(
+        "referrals.yaml",
+        "appointed: {working_days: 7}",
+        "appointed: {working_days: 4}",
+        "a clock not shorter than accepted",
+        id="hops out of order",
+    ),
+    pytest.param(
+        "referrals.yaml",
+        "[PMH-MMHS]",
+        "[PMH-ASSESS]",
+        "a code that perinatal_mental_health",
+        id="one code for two",
+    ),
+    pytest.param(
+        "challenge.yaml", "ask_again: {working_days: 1}", "ask_again: {working_days: 3}", "at most 2", id="a lazy stage"
+    ),
+    pytest.param(
+        "challenge.yaml", "due_within: {working_days: 3}", "due_within: {working_days: 6}", "at most 5", id="a long one"
+    ),
+    pytest.param(
+        "actions.yaml", "ask_again: {working_days: 1}", "ask_again: {working_days: 5}", "at most 2", id="forgotten"
+    ),
+    pytest.param("routes.yaml", 'number: "111"', "number: one-one-one", "text like", id="no number to ring"),
+    pytest.param(
         "flags.yaml", ", why_blocked: The baby is in hospital", "", "expected also why_blocked", id="no reason"
     ),
 ]

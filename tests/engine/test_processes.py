@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from cli.embedded.redis import binary
 from config.nudge import Doorbell
 from tests.conftest import free_port
+from tests.engine.parents import a_mother, baby_of, record
 from tests.engine.world import World
 
 WORKER = """
@@ -134,6 +135,33 @@ class TestWorker:
             return followed(today) == 1
 
         until(rung, seconds=30)
+
+    def test_of_the_urgent_lane_asks_about_a_red_flag_in_minutes_with_the_engine_lane_dead(
+        self, today: World, redis: Redis, start_worker
+    ):
+        """One real process of the urgent lane alone: told at once; 15 minutes unanswered, the team lead AND the duty
+        colleague; the family's follow-up red and on high-risk terms (domain.md 4.1)."""
+        redis.start()
+        duty = today.staff("duty")
+        mother, household = a_mother(today)
+        missed = today.appointment(baby_of(today, household), status="missed", household_id=household)
+        today.detect()
+        start_worker(lane="urgent", unrung=600.0)
+        until(lambda: today.rows("SELECT 1 FROM tick WHERE name = 'send_urgent' AND succeeded_at IS NOT NULL") != [])
+        record(today, mother, "RED-FLAG", answers={"psychosis": "yes"})
+        bell = Doorbell(redis.url)
+
+        def told() -> set[int]:
+            bell.ring("urgent")
+            return {alert.practitioner_id for alert in today.told(kind="red_flag")}
+
+        until(lambda: told() == {today.visitor})
+        (alert,) = today.told(kind="red_flag")
+        assert alert.next_due_at - alert.raised_at == timedelta(minutes=15)
+        today.run("UPDATE referral_prompt SET next_due_at = next_due_at - interval '15 minutes'")
+        until(lambda: told() == {today.lead, duty})
+        until(lambda: today.follow_up(missed).high_risk)
+        assert today.follow_up(missed).red_flag
 
     def test_killed_in_the_middle_loses_and_doubles_nothing(self, today: World, redis: Redis, start_worker):
         """kill -9 during a burst; another worker finishes; everybody is told once."""

@@ -11,16 +11,15 @@ from sqlalchemy.orm import Session
 
 from config.pathways_loader import pathway_from
 from config.rules import load_rules
-from models.db import absences, pathway_versions
+from models.db import absences, pathway_versions, threshold_signatures
 from models.db.pathway_shelf import PathwayShelf
 from models.db.scope import Scope
 from models.domain.ids import AccountId, PractitionerId
 from models.domain.words import AccountRole
-from workers import reconcile
+from workers import challenging, prompt_asking, reconcile, referring
 from workers.advance import advance_due
 from workers.detect import Detected, detect_all
 from workers.holds import find_losses, review_holds
-from workers.prompting import ask_again
 from workers.staff_changes import look_at_staff, move_caseloads
 
 LONDON = ZoneInfo("Europe/London")
@@ -43,6 +42,7 @@ class World:
         self.pathways = PathwayShelf(pathway_from)
         with Session(engine) as session, session.begin():
             pathway_versions.load(session, RULES.pathway_contents.values(), now=now)
+            threshold_signatures.approve(session, RULES.prompts.rules, by="test", now=now)
         self.source = self.add("source", name="epr", as_of=now, authoritative_for=["attendance"], health="fresh")
         self.team = self.add("team", code="N", name="North", stage="texts", call_back_number="+441632960123")
         self.visitor = self.staff("health_visitor")
@@ -177,7 +177,7 @@ class World:
             )
 
     def reconcile(self) -> None:
-        """Each look of reconcile once, and the prompts that are due."""
+        """Each look of reconcile once, and the prompts, challenges and actions that are due."""
         for step in (
             reconcile.look_at_feeds,
             reconcile.share_due,
@@ -185,13 +185,17 @@ class World:
             reconcile.put_after_changes,
             reconcile.ask_due,
             reconcile.raise_overdue,
-            reconcile.chase_referrals,
+            referring.match_appointments,
+            referring.chase_referrals,
             reconcile.lapse_extensions,
             reconcile.challenge_silent,
             reconcile.find_risk,
             review_holds,
             find_losses,
-            ask_again,
+            prompt_asking.ask_again,
+            prompt_asking.confirm_red_flags,
+            challenging.ask_challenges,
+            challenging.ask_actions,
         ):
             with Session(self.engine) as session, session.begin():
                 step(session, self.rules, self.now)

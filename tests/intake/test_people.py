@@ -230,27 +230,6 @@ class TestStaff:
         assert rows_of("SELECT code, role FROM practitioner WHERE NOT last_resort") == [("MW7", "midwife")]
 
 
-class TestScores:
-    def test_a_score_waits_to_be_examined_and_only_again_when_it_changes(self, load, rows_of, engine):
-        """Totals only; an unchanged row asks nobody anything again."""
-        row = {
-            "source_id": "E1",
-            "subject_nhs_number": "9990000026",
-            "instrument": "epds",
-            "total": "14",
-            "self_harm_item": "0",
-            "recorded_on": "2026-06-09",
-        }
-        assert load([row], kind=ImportKind.INDICATORS).created == 1
-        assert rows_of("SELECT instrument, total, examine_at FROM indicator") == [("EPDS", 14, NOW)]
-        with engine.begin() as connection:
-            connection.execute(text("UPDATE indicator SET examine_at = NULL"))
-        assert load([row], kind=ImportKind.INDICATORS).unchanged == 1
-        assert rows_of("SELECT examine_at FROM indicator") == [(None,)]
-        assert load([{**row, "self_harm_item": "2"}], kind=ImportKind.INDICATORS).updated == 1
-        assert rows_of("SELECT examine_at FROM indicator") == [(NOW,)]
-
-
 class TestFreshness:
     def test_a_file_sent_again_makes_nothing_fresher(self, load, rows_of):
         """The as-of time is that of the first time these bytes came: yesterday's file today is yesterday's data."""

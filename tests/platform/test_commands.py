@@ -86,6 +86,15 @@ class TestImport:
         assert (audit.returncode, json.loads(audit.stdout)["violations"]) == (0, [])
         assert "Who has it now" in run(folder, "explain", "1").stdout
 
+    def test_says_whose_red_flag_card_lacks_local_numbers(self, folder: Path) -> None:
+        """Shown in `status` and warned of by `audit`, until the trust has entered them (hazard 16)."""
+        team = "staff_id,name,role,team,team_name\nP1,Pat,health_visitor,N,North\n"
+        (folder / "staff.csv").write_text(team)
+        assert run(folder, "import", str(folder / "staff.csv"), "--source", "esr", "--kind", "staff").returncode == 0
+        assert json.loads(run(folder, "status", "--json").stdout)["teams_without_local_numbers"] == ["N"]
+        warned = json.loads(run(folder, "audit", "--json").stdout)["warnings"]
+        assert "team_without_local_numbers" in {one["code"] for one in warned}
+
     def test_of_an_unusable_file_ends_with_2(self, folder: Path) -> None:
         """Nothing of it is stored; the reason is on standard error."""
         (folder / "picture.csv").write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00\x00")
@@ -215,3 +224,20 @@ class TestSharing:
         assert run(folder, "sharing", "end", *pair, "--by", "Kim").returncode == 0
         [line] = json.loads(run(folder, "sharing", "list", "--json").stdout)
         assert (line["ended_by"], line["stands"]) == ("Kim", False)
+
+
+class TestThresholds:
+    def test_are_signed_by_name_one_by_one_or_all(self, folder: Path) -> None:
+        """As shipped nobody has signed any; a signature names who, and is given once."""
+        run(folder, "migrate")
+        listed = json.loads(run(folder, "thresholds", "list", "--json").stdout)
+        assert {one["signed"] for one in listed} == {False}
+        assert run(folder, "thresholds", "approve", "epds-13", "--by", " ").returncode == 2
+        assert run(folder, "thresholds", "approve", "epds-14", "--by", "Dr Hill").returncode == 2
+        assert (
+            "1 newly signed by Dr Hill: epds-13"
+            in run(folder, "thresholds", "approve", "epds-13", "--by", "Dr Hill").stdout
+        )
+        assert "0 newly signed" in run(folder, "thresholds", "approve", "epds-13", "--by", "Dr Hill").stdout
+        run(folder, "thresholds", "approve", "all", "--by", "Dr Hill")
+        assert {one["signed"] for one in json.loads(run(folder, "thresholds", "list", "--json").stdout)} == {True}

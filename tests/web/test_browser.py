@@ -265,3 +265,43 @@ class TestTwoPeople:
         check(pages[1])
         for page in pages:
             page.context.close()
+
+
+class TestARedFlag:
+    def test_is_recorded_by_keyboard_and_fills_the_screen_with_whom_to_phone(self, context, site):
+        """From the follow-up to the card: each page without a fault that axe knows of, on a telephone too."""
+        page = context.new_page()
+        log_in(page, site)
+        page.get_by_role("link", name="Theo Banks").click()
+        page.get_by_text("Record a score, a history or a concern").click()
+        page.get_by_role("link", name="For Rosa Banks").click()
+        check(page)
+        page.get_by_label("Red flag").check()
+        page.get_by_role("button", name="Continue").press("Enter")
+        check(page)
+        page.get_by_role("group", name="Signs of psychosis").get_by_label("Yes").check()
+        page.get_by_role("button", name="Record it").press("Enter")
+        expect(page.get_by_text("Write what you saw or heard: it says more than the box.")).to_be_visible()
+        page.get_by_label("What you saw or heard").fill("Hears somebody speak")
+        page.get_by_role("button", name="Record it").press("Enter")
+        expect(page.get_by_role("heading", name="Act now: phone")).to_be_visible()
+        expect(page.get_by_text("999", exact=True)).to_be_visible()
+        check(page)
+        page.set_viewport_size({"width": 360, "height": 740})
+        check(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+    def test_leaves_the_familys_page_and_its_plan_without_a_fault(self, context, site):
+        """An action is agreed on the family's page, with all its forms open."""
+        page = context.new_page()
+        log_in(page, site)
+        page.get_by_role("link", name="Theo Banks").click()
+        page.get_by_role("link", name="The family's own page").click()
+        page.get_by_text("Agree an action", exact=True).click()
+        page.get_by_label("What is to be done").fill("Visit together")
+        page.get_by_label("Who of us answers for it").select_option(label="Amira Bell")
+        page.get_by_label("By when").fill("2031-07-14")
+        page.get_by_role("button", name="Agree it").click()
+        expect(page.get_by_role("heading", name="Visit together")).to_be_visible()
+        page.get_by_text("It is done, not needed, or needs another day").click()
+        check(page)

@@ -5,7 +5,18 @@ import inspect
 import pytest
 from sqlalchemy import text
 
-from models.db import case, needs_person, outbox_page, prompt_page, worklist, worklist_rows
+from models.db import (
+    case,
+    challenge_page,
+    indicator_reviews,
+    needs_person,
+    outbox_page,
+    person_seen,
+    prompt_page,
+    referral_page,
+    worklist,
+    worklist_rows,
+)
 from models.domain.words import AccountRole
 
 ACTS = (
@@ -18,7 +29,6 @@ ACTS = (
     "reopen",
     "take-up",
     "stop-texts",
-    "indicator",
 )
 
 
@@ -108,6 +118,11 @@ class TestTheQueries:
             needs_person.open_alert,
             outbox_page.texts,
             prompt_page.find,
+            referral_page.find,
+            challenge_page.find,
+            challenge_page.listed,
+            indicator_reviews.listed,
+            person_seen.find,
         ):
             scope = inspect.signature(function).parameters["scope"]
             assert scope.default is inspect.Parameter.empty

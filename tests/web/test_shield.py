@@ -27,7 +27,23 @@ class TestEveryForm:
         for form in ({}, {"csrf_token": ""}, {"csrf_token": "x" * 43}):
             assert opened.client.post(path, data={"row_version": "1", **form}).status_code == 403
 
-    @pytest.mark.parametrize("path", ["/logout", "/alerts/1/done", "/prompts/1"])
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/logout",
+            "/alerts/1/done",
+            "/prompts/1",
+            "/prompts/1/acknowledge",
+            "/people/1/record",
+            "/people/1/concern",
+            "/older-scores/1",
+            "/referrals/1/hop",
+            "/challenges/new",
+            "/challenges/1/raise",
+            "/families/1/actions",
+            "/families/1/actions/1/end",
+        ],
+    )
     def test_elsewhere_too(self, world, browser, path):
         """All of them."""
         world.account()

@@ -3,23 +3,32 @@
 from models.db.tables.accounts import Account, AccountTeam, LoginTry, WebSession
 from models.db.tables.adults import AdultRecord, CarersAnswer, CarersQuestion
 from models.db.tables.appointments import Appointment, AppointmentEvent, ExpectedContact
+from models.db.tables.challenges import Challenge, ChallengeEvent, PlannedAction, PlannedActionEvent
 from models.db.tables.declines import Decline, DeclineEvent
 from models.db.tables.families import (
     ContactPoint,
     Flag,
     Household,
     HouseholdMember,
-    Indicator,
     Person,
     PersonIdentifier,
     Pregnancy,
 )
-from models.db.tables.follow_ups import Alert, FollowUp, FollowUpEvent, PathwayVersion, Referral, ReferralPrompt
+from models.db.tables.follow_ups import Alert, FollowUp, FollowUpEvent, PathwayVersion
 from models.db.tables.holds import Handover, Hold, HoldEvent, HouseholdSplit, SplitMember
 from models.db.tables.merges import MergeItem, MergeProposal, RecordMerge
 from models.db.tables.messages import Attempt, InboundMessage, Message, MessageSubject, Receipt, TextsStop
 from models.db.tables.patterns import PatternFound, PatternLook
 from models.db.tables.planning import ExpectedContactEvent, PlanMark, PlannedRule, SchoolHandover
+from models.db.tables.prompts import (
+    Indicator,
+    IndicatorReview,
+    PromptEvent,
+    Referral,
+    ReferralEvent,
+    ReferralPrompt,
+    ThresholdSignature,
+)
 from models.db.tables.running import AuditEntry, AuditSeal, Lease, Tick
 from models.db.tables.sharing import (
     Discharge,
@@ -47,6 +56,11 @@ HISTORY_TABLES = (
     "hold_event",
     "decline_event",
     "merge_item",
+    "threshold_signature",
+    "prompt_event",
+    "referral_event",
+    "challenge_event",
+    "planned_action_event",
 )
 
 __all__ = [
@@ -65,6 +79,8 @@ __all__ = [
     "CarersAnswer",
     "CarersQuestion",
     "CaseloadMove",
+    "Challenge",
+    "ChallengeEvent",
     "ContactPoint",
     "ContactRoute",
     "Decline",
@@ -89,6 +105,7 @@ __all__ = [
     "ImportRun",
     "InboundMessage",
     "Indicator",
+    "IndicatorReview",
     "Lease",
     "LoginTry",
     "MergeItem",
@@ -101,12 +118,16 @@ __all__ = [
     "Person",
     "PersonIdentifier",
     "PlanMark",
+    "PlannedAction",
+    "PlannedActionEvent",
     "PlannedRule",
     "Practitioner",
     "Pregnancy",
+    "PromptEvent",
     "Receipt",
     "RecordMerge",
     "Referral",
+    "ReferralEvent",
     "ReferralPrompt",
     "SchoolHandover",
     "SharingAgreement",
@@ -116,6 +137,7 @@ __all__ = [
     "StepTime",
     "Team",
     "TextsStop",
+    "ThresholdSignature",
     "Tick",
     "WebSession",
 ]

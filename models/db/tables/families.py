@@ -1,4 +1,4 @@
-"""Households, the people in them, pregnancies, ways to reach people, flags and indicators."""
+"""Households, the people in them, pregnancies, ways to reach people, and flags."""
 
 from datetime import date
 
@@ -130,6 +130,7 @@ class Pregnancy(Base):
             postgresql_where=text("outcome IN ('unknown','continuing')"),
         ),
         one_of("nulliparous", Known),
+        # Whether something was recorded in pregnancy is asked for each indicator, of either parent.
         Index(None, "mother_id"),
         # Planning asks for the pregnancies of a household.
         Index("ix_pregnancy_household_id", "household_id"),
@@ -195,6 +196,13 @@ class Flag(Base):
         # Past ones count for the family review.
         Index(None, "person_id"),
         Index("ix_flag_code", "code", postgresql_where=text("ended_at IS NULL")),
+        # Red flags are few and looked for often: which follow-ups they concern, and which a person has to confirm.
+        Index(
+            "ix_flag_red",
+            "review_at",
+            "person_id",
+            postgresql_where=text("code = 'red_flag' AND ended_at IS NULL"),
+        ),
     )
 
     id: Mapped[Pk]
@@ -205,28 +213,4 @@ class Flag(Base):
     ended_at: Mapped[Instant | None]
     ended_by: Mapped[str | None]
     patterns_looked: Mapped[bool] = mapped_column(server_default=text("false"))
-
-
-class Indicator(Base):
-    """A score in the record: totals only, no instrument text (domain.md 4.4)."""
-
-    __tablename__ = "indicator"
-    __table_args__ = (
-        UniqueConstraint("source_id", "source_ref"),
-        Index(None, "person_id", "recorded_on"),
-        # `detect` finds indicators that no rule has looked at yet.
-        Index("ix_indicator_examine", "examine_at", postgresql_where=text("examine_at IS NOT NULL")),
-    )
-
-    id: Mapped[Pk]
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    instrument: Mapped[str]
-    total: Mapped[int | None]
-    self_harm_item: Mapped[int | None]
-    recorded_on: Mapped[date]
-    recorded_by: Mapped[str]
-    language: Mapped[str | None]
-    source_id: Mapped[int | None] = mapped_column(ForeignKey("source.id"))
-    source_ref: Mapped[str | None]
-    examine_at: Mapped[Instant | None]  # when the prompt rules should look; null once they have
-    received_at: Mapped[Instant] = mapped_column(server_default=text("clock_timestamp()"))
+    review_at: Mapped[Instant | None]  # a red flag: when somebody is asked whether it still holds

@@ -1,4 +1,4 @@
-"""Follow-ups with their ladders, the alerts they raise, prompts and referrals, and the history of each."""
+"""Follow-ups with their ladders, the alerts they raise, and the history of each."""
 
 from datetime import date
 
@@ -18,9 +18,6 @@ from models.domain.words import (
     FollowUpTrigger,
     How,
     OwnerRole,
-    PromptDecision,
-    PromptState,
-    ReferralState,
     Urgency,
 )
 
@@ -263,80 +260,6 @@ class FollowUpEvent(Base):
     detail: Mapped[dict[str, object] | None] = mapped_column(JSONB)
 
 
-class ReferralPrompt(Base):
-    """A question that needs a decision and asks again until it has one (domain.md 4.2)."""
-
-    __tablename__ = "referral_prompt"
-    __table_args__ = (
-        one_of("state", PromptState),
-        one_of("decision", PromptDecision),
-        one_of("urgency", Urgency),
-        CheckConstraint(
-            "state = 'decided' OR (next_due_at IS NOT NULL AND num_nonnulls(owner_practitioner_id, owner_team_id) > 0)",
-            name="waiting_has_due_and_owner",
-        ),
-        CheckConstraint(
-            "state <> 'decided' OR (decision IS NOT NULL AND decided_by IS NOT NULL AND decided_at IS NOT NULL"
-            " AND next_due_at IS NULL)",
-            name="decided_by_somebody",
-        ),
-        CheckConstraint("decision = 'refer' OR decision IS NULL OR reason <> ''", name="not_referred_has_reason"),
-        Index("uq_referral_prompt_indicator", "indicator_id", unique=True),
-        Index("ix_referral_prompt_due", "next_due_at", "id", postgresql_where=text("next_due_at IS NOT NULL")),
-        Index("ix_referral_prompt_patterns", "id", postgresql_where=text("NOT patterns_looked")),
-        Index(None, "person_id"),
-    )
-
-    id: Mapped[Pk]
-    indicator_id: Mapped[int] = mapped_column(ForeignKey("indicator.id"))
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    household_id: Mapped[int | None] = mapped_column(ForeignKey("household.id"))
-    team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"))
-    rule_id: Mapped[str]
-    rule_version: Mapped[int]
-    urgency: Mapped[str]
-    state: Mapped[str] = mapped_column(server_default=PromptState.RAISED)
-    raised_at: Mapped[Instant]
-    times_asked: Mapped[int] = mapped_column(server_default=text("0"))
-    next_due_at: Mapped[Instant | None]
-    owner_practitioner_id: Mapped[int | None] = mapped_column(ForeignKey("practitioner.id"))
-    owner_team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"))
-    decision: Mapped[str | None]
-    reason: Mapped[str | None]
-    decided_by: Mapped[str | None]
-    decided_at: Mapped[Instant | None]
-    review_on: Mapped[date | None]
-    patterns_looked: Mapped[bool] = mapped_column(server_default=text("false"))
-
-
-class Referral(Base):
-    """A referral sent to a service; silence past `reply_due_at` opens a follow-up."""
-
-    __tablename__ = "referral"
-    __table_args__ = (
-        one_of("state", ReferralState),
-        one_of("urgency", Urgency),
-        CheckConstraint("state <> 'sent' OR reply_due_at IS NOT NULL", name="waiting_has_due"),
-        Index("uq_referral_prompt", "prompt_id", unique=True),
-        Index("ix_referral_due", "reply_due_at", "id", postgresql_where=text("state = 'sent'")),
-        Index(None, "person_id"),
-    )
-
-    id: Mapped[Pk]
-    prompt_id: Mapped[int | None] = mapped_column(ForeignKey("referral_prompt.id"))
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    household_id: Mapped[int | None] = mapped_column(ForeignKey("household.id"))
-    team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"))
-    service: Mapped[str]
-    urgency: Mapped[str]
-    state: Mapped[str] = mapped_column(server_default=ReferralState.SENT)
-    sent_at: Mapped[Instant]
-    sent_by: Mapped[str]
-    reply_due_at: Mapped[Instant | None]
-    answered_at: Mapped[Instant | None]
-    answered_by: Mapped[str | None]
-
-
 class Alert(Base):
     """Something a person is told and must act on. A follow-up drives its own; all others have `next_due_at`."""
 
@@ -356,6 +279,10 @@ class Alert(Base):
         Index("ix_alert_due", "next_due_at", "id", postgresql_where=text("state = 'open' AND next_due_at IS NOT NULL")),
         Index("ix_alert_follow_up_open", "follow_up_id", postgresql_where=text("state = 'open'")),
         Index("ix_alert_practitioner_open", "practitioner_id", postgresql_where=text("state = 'open'")),
+        # What asks about a prompt ends with its decision or its next asking.
+        Index(
+            "ix_alert_referral_prompt", "referral_prompt_id", postgresql_where=text("referral_prompt_id IS NOT NULL")
+        ),
         Index("ix_alert_team_open", "team_id", postgresql_where=text("state = 'open'")),
     )
 
