@@ -13,9 +13,10 @@ from tests.engine.world import World, at
 
 
 def a_miss(world: World, **given: object) -> int:
-    """A review missed this morning, detected, and told to whoever it falls to."""
-    person = given.pop("person", None) or world.child()
-    appointment = world.appointment(person, status="missed", **given)  # type: ignore[arg-type]
+    """A two-year-old's review missed this morning, detected, and told to whoever it falls to."""
+    person = given.pop("person", None) or world.toddler()
+    booked = {"contact_code": "HV-2Y", "status": "missed"} | given
+    appointment = world.appointment(person, **booked)  # type: ignore[arg-type]
     world.detect()
     world.advance()
     return appointment
@@ -125,7 +126,7 @@ class TestLeaveInTheMiddleOfAStep:
     def test_hands_over_what_waits_for_a_second_signature_too(self, world: World):
         """The lead who was to agree goes on leave: her cover is asked."""
         cover = world.staff("team_lead")
-        child = world.child()
+        child = world.toddler()
         world.add("flag", person_id=child, code="CPP", set_at=world.now, set_by="import:epr")
         appointment = a_miss(world, person=child)
         close(world, appointment)
@@ -142,7 +143,7 @@ class TestLeaveOverABankHolidayWeekend:
         """Easter 2026: leave from Thursday evening to Tuesday after; a high-risk miss on Thursday does not wait."""
         world.until(at("2026-04-02 15:00"))  # Maundy Thursday
         cover = world.staff("health_visitor")
-        child = world.child()
+        child = world.toddler()
         world.add("flag", person_id=child, code="CPP", set_at=world.now, set_by="import:epr")
         world.away(world.visitor, since=at("2026-04-02 17:00"), until=at("2026-04-07 00:00"), cover=cover)
         appointment = a_miss(world, person=child)
@@ -256,7 +257,7 @@ class TestBeforeTheFirstStep:
     def test_leave_shows_who_has_it_and_tells_nobody(self, world: World):
         """Nothing is due, so nobody is alerted; the list must not name somebody who is away."""
         cover = world.staff("health_visitor")
-        appointment = self.rests(world, world.child())
+        appointment = self.rests(world, world.toddler())
         assert holder(world, appointment) == world.visitor
         world.away(world.visitor, since=world.now, until=at("2026-06-19 17:00"), cover=cover)
         world.follow_staff()
@@ -269,7 +270,7 @@ class TestBeforeTheFirstStep:
 
     def test_a_moved_caseload_takes_it_along(self, world: World):
         """It waits with the new holder, not with whoever handed the family on."""
-        child, new = world.child(), world.staff("health_visitor")
+        child, new = world.toddler(), world.staff("health_visitor")
         appointment = self.rests(world, child)
         world.later(minutes=5)
         TestMovedCaseload().move(world, child, new)
@@ -328,7 +329,7 @@ class TestMovedCaseload:
 
     def test_takes_the_step_in_hand_with_it(self, world: World):
         """Booked with her, whose caseload it was; now it is his: he is told at once, acknowledged or not."""
-        child, new = world.child(), world.staff("health_visitor")
+        child, new = world.toddler(), world.staff("health_visitor")
         appointment = a_miss(world, person=child)
         acknowledge(world, appointment)
         world.later(minutes=5)
@@ -343,7 +344,7 @@ class TestMovedCaseload:
 
     def test_takes_later_steps_with_it(self, world: World):
         """Resolved when a step fires."""
-        child, new = world.child(), world.staff("health_visitor")
+        child, new = world.toddler(), world.staff("health_visitor")
         appointment = a_miss(world, person=child)
         world.later(minutes=5)
         self.move(world, child, new)
@@ -358,7 +359,7 @@ class TestMovedCaseload:
 
     def test_leaves_a_colleague_who_was_booked_and_never_held_it(self, world: World):
         """The nursery nurse was booked; who holds the caseload has changed; she still has the step."""
-        child, nurse, new = world.child(), world.staff("nursery_nurse"), world.staff("health_visitor")
+        child, nurse, new = world.toddler(), world.staff("nursery_nurse"), world.staff("health_visitor")
         appointment = a_miss(world, person=child, practitioner_id=nurse)
         world.later(minutes=5)
         self.move(world, child, new)
@@ -367,7 +368,7 @@ class TestMovedCaseload:
 
     def test_leaves_what_has_gone_up_to_the_lead(self, world: World):
         """The lead has it, whosever caseload it is."""
-        child, new = world.child(), world.staff("health_visitor")
+        child, new = world.toddler(), world.staff("health_visitor")
         appointment = a_miss(world, person=child)
         world.until(at("2026-06-09 16:00"))
         world.advance()
@@ -379,7 +380,7 @@ class TestMovedCaseload:
 
     def test_still_to_come_waits_for_its_day(self, world: World):
         """From when: the file says the day after tomorrow."""
-        child, new = world.child(), world.staff("health_visitor")
+        child, new = world.toddler(), world.staff("health_visitor")
         appointment = a_miss(world, person=child)
         self.move(world, child, new, at_once=False)
         acknowledge(world, appointment)
@@ -392,7 +393,7 @@ class TestMovedCaseload:
 
     def test_applied_half_way_leaves_it_due(self, world: World):
         """The move, the holder and what it wakes are one transaction."""
-        child, new = world.child(), world.staff("health_visitor")
+        child, new = world.toddler(), world.staff("health_visitor")
         a_miss(world, person=child)
         self.move(world, child, new)
         with Session(world.engine) as session:

@@ -18,11 +18,12 @@ VISITOR = AccountRole.HEALTH_VISITOR
 
 
 def a_miss(world: World, *, high_risk: bool = False, **given: object) -> int:
-    """A review missed this morning and told to the health visitor."""
-    person = given.pop("person", None) or world.child()
+    """A two-year-old's review missed this morning and told to the health visitor."""
+    person = given.pop("person", None) or world.toddler()
     if high_risk:
         world.add("flag", person_id=person, code="cpp", set_at=world.now, set_by="import:epr")
-    appointment = world.appointment(person, status="missed", **given)  # type: ignore[arg-type]
+    booked = {"contact_code": "HV-2Y", "status": "missed"} | given
+    appointment = world.appointment(person, **booked)  # type: ignore[arg-type]
     world.detect()
     world.advance()
     return appointment
@@ -152,14 +153,14 @@ class TestLater:
         ]
 
     def test_does_not_hold_once_the_family_is_high_risk(self, world: World):
-        """A flag comes in: the plan's own high-risk time counts again."""
-        child = world.child()
+        """A flag comes in: what stands in the step's place for high risk fires on its own time."""
+        child = world.toddler()
         appointment = a_miss(world, person=child)
         acknowledge(world, appointment)
         move(world, appointment, at("2026-06-15 09:00"))
         world.add("flag", person_id=child, code="cpp", set_at=world.now, set_by="import:epr")
         days(world, 2)
-        assert "second-call" in [step for step, _ in fired(world, appointment)]
+        assert ("high-risk-sighting", at("2026-06-09 11:00")) in fired(world, appointment)
 
     def test_ends_with_the_cycle_it_was_said_in(self, world: World):
         """Opened again after closing, the ladder begins anew, on its own times."""
@@ -209,11 +210,11 @@ class TestMoreTimeForHighRisk:
         """Asked and never answered: the step fires on its own time, and the question ends with it."""
         appointment = a_miss(world, high_risk=True)
         acknowledge(world, appointment)
-        assert move(world, appointment, at("2026-06-10 12:00")) is StepChangeState.ASKED
+        assert move(world, appointment, at("2026-06-10 12:00"), step="high-risk-sighting") is StepChangeState.ASKED
         (alert,) = world.told(kind="step_extension")
         assert (alert.practitioner_id, alert.next_due_at > world.now) == (world.lead, True)
         days(world, 2)
-        assert ("second-call", at("2026-06-09 11:00")) in fired(world, appointment)
+        assert ("high-risk-sighting", at("2026-06-09 11:00")) in fired(world, appointment)
         assert world.told(kind="step_extension") == []
         assert world.rows("SELECT state, decided_by FROM step_time") == [("lapsed", "engine")]
         assert "step_extension_lapsed" in world.story(world.follow_up(appointment).id)
@@ -222,12 +223,12 @@ class TestMoreTimeForHighRisk:
         """By a second person, named; until then, and no longer."""
         appointment = a_miss(world, high_risk=True)
         acknowledge(world, appointment)
-        move(world, appointment, at("2026-06-10 12:00"))
+        move(world, appointment, at("2026-06-10 12:00"), step="high-risk-sighting")
         assert decide(world, appointment, agrees=True) is StepChangeState.IN_FORCE
         assert world.told(kind="step_extension") == []
         days(world, 3)
-        assert [one for one in fired(world, appointment) if one[0] == "second-call"] == [
-            ("second-call", at("2026-06-10 12:00"))
+        assert [one for one in fired(world, appointment) if one[0] == "high-risk-sighting"] == [
+            ("high-risk-sighting", at("2026-06-10 12:00"))
         ]
         assert world.rows("SELECT asked_by, agreed_by FROM step_time") == [("person:pat", "person:lead")]
 
@@ -235,10 +236,10 @@ class TestMoreTimeForHighRisk:
         """With a note for whoever asked."""
         appointment = a_miss(world, high_risk=True)
         acknowledge(world, appointment)
-        move(world, appointment, at("2026-06-10 12:00"))
+        move(world, appointment, at("2026-06-10 12:00"), step="high-risk-sighting")
         assert decide(world, appointment, agrees=False, note="Visit today") is StepChangeState.REFUSED
         days(world, 2)
-        assert ("second-call", at("2026-06-09 11:00")) in fired(world, appointment)
+        assert ("high-risk-sighting", at("2026-06-09 11:00")) in fired(world, appointment)
 
     @pytest.mark.parametrize(
         ("by", "role", "agrees", "expected"),
@@ -251,7 +252,7 @@ class TestMoreTimeForHighRisk:
     def test_is_not_anybodys_to_decide(self, world: World, by, role, agrees, expected):
         """Not a colleague's, not the asker's own, not without saying why not."""
         appointment = a_miss(world, high_risk=True)
-        move(world, appointment, at("2026-06-10 12:00"))
+        move(world, appointment, at("2026-06-10 12:00"), step="high-risk-sighting")
         with pytest.raises(NotAllowed, match=expected):
             decide(world, appointment, agrees=agrees, by=by, role=role)
         assert len(world.told(kind="step_extension")) == 1
@@ -259,7 +260,7 @@ class TestMoreTimeForHighRisk:
     def test_cannot_be_in_force_without_a_name(self, world: World):
         """The database forbids it."""
         appointment = a_miss(world, high_risk=True)
-        move(world, appointment, at("2026-06-10 12:00"))
+        move(world, appointment, at("2026-06-10 12:00"), step="high-risk-sighting")
         with pytest.raises(IntegrityError), Session(world.engine) as session:
             session.execute(text("UPDATE step_time SET state = 'in_force', decided_by = 'x', decided_at = now()"))
 
@@ -267,7 +268,7 @@ class TestMoreTimeForHighRisk:
         """A question is chased like any task: from the lead to the head of service."""
         appointment = a_miss(world, high_risk=True)
         acknowledge(world, appointment)
-        move(world, appointment, at("2026-06-10 12:00"))
+        move(world, appointment, at("2026-06-10 12:00"), step="high-risk-sighting")
         world.until(world.told(kind="step_extension")[0].next_due_at + timedelta(minutes=1))
         world.reconcile()
         assert world.told(kind="step_extension")[0].times_raised == 2
@@ -275,7 +276,7 @@ class TestMoreTimeForHighRisk:
     def test_ends_with_the_follow_up(self, world: World):
         """Closed meanwhile: nobody is asked any more."""
         appointment = a_miss(world, high_risk=True)
-        move(world, appointment, at("2026-06-10 12:00"))
+        move(world, appointment, at("2026-06-10 12:00"), step="high-risk-sighting")
         world.run(
             "UPDATE follow_up SET state = 'closed', closing_by = 'person:a', closing_reason = 'seen',"
             " closed_by = 'person:b', closed_at = :now, closed_reason = 'seen', next_due_at = NULL",
@@ -437,7 +438,7 @@ class TestPool:
         """A cancelled review: the office books again; the office has two people, so it is their pool's."""
         world.staff("admin")
         world.staff("admin")
-        appointment = world.appointment(world.child(), status="cancelled_by_family", cancelled_at=world.now)
+        appointment = world.appointment(world.toddler(), contact_code="HV-2Y", status="cancelled_by_family", cancelled_at=world.now)
         world.detect()
         world.advance()
         found = world.follow_up(appointment)
