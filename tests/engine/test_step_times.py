@@ -438,7 +438,9 @@ class TestPool:
         """A cancelled review: the office books again; the office has two people, so it is their pool's."""
         world.staff("admin")
         world.staff("admin")
-        appointment = world.appointment(world.toddler(), contact_code="HV-2Y", status="cancelled_by_family", cancelled_at=world.now)
+        appointment = world.appointment(
+            world.toddler(), contact_code="HV-2Y", status="cancelled_by_family", cancelled_at=world.now
+        )
         world.detect()
         world.advance()
         found = world.follow_up(appointment)
