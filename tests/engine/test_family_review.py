@@ -173,7 +173,8 @@ class TestReview:
         family.detect()
         (follow_up,) = [row for row in family.rows("SELECT * FROM follow_up") if row.contact_code == "HV-FAMILY"]
         assert (follow_up.trigger, follow_up.pathway_code) == ("never_booked", "family-review")
-        step = family.rules.current_pathway("family-review", on=date(2027, 2, 5)).steps[0]
+        step = family.rules.current_pathway("family-review", on=date(2027, 2, 5)).step("book-the-review")
+        assert step is not None
         assert "ordinary day is like for each child" in step.action
         assert "how each adult who lives with or cares for the child is" in step.action
 

@@ -495,6 +495,13 @@ class TestCost:
         assert trust.one("SELECT count(*) FROM plan_mark") == 0
         assert trust.detect().total == 0
 
+    def test_a_flag_looked_at_for_patterns_plans_nobody_again(self, trust: Register):
+        """The search for patterns touches every new flag once; that changes no plan."""
+        trust.people(a_child("C1", "2026-08-24", flags="severe_mental_illness"))
+        trust.detect()
+        assert trust.rows("SELECT patterns_looked FROM flag") == [(True,)]
+        assert trust.one("SELECT count(*) FROM plan_mark") == 0
+
 
 @contextmanager
 def statements(engine: Engine) -> Iterator[list[str]]:

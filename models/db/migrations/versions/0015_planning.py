@@ -184,7 +184,6 @@ def _triggers() -> None:
     )
     for table, event, function in (
         ("flag", "INSERT", "mark_people_for_planning"),
-        ("flag", "UPDATE", "mark_people_for_planning"),
         ("indicator", "INSERT", "mark_people_for_planning"),
         ("household_member", "INSERT", "mark_households_for_planning"),
         ("household_member", "UPDATE", "mark_households_for_planning"),
@@ -200,6 +199,15 @@ def _triggers() -> None:
         "UPDATE OF person_id, instrument, total, self_harm_item",
         "(OLD.person_id, OLD.instrument, OLD.total, OLD.self_harm_item)"
         " IS DISTINCT FROM (NEW.person_id, NEW.instrument, NEW.total, NEW.self_harm_item)",
+        "person_id",
+    )
+    # Nor does a look for patterns, which touches every flag once.
+    _row_trigger(
+        "flag",
+        "plan_again_on_update",
+        "UPDATE OF person_id, code, set_at, ended_at",
+        "(OLD.person_id, OLD.code, OLD.set_at, OLD.ended_at)"
+        " IS DISTINCT FROM (NEW.person_id, NEW.code, NEW.set_at, NEW.ended_at)",
         "person_id",
     )
     _row_trigger("pregnancy", "plan_again_on_insert", "INSERT", None, "mother_id")
