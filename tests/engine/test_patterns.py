@@ -440,6 +440,7 @@ class TestCost:
 
     def test_is_the_same_for_one_household_and_for_forty(self, world):
         """Sets: the number of statements follows the number of sets, not of families."""
+        world.detect()  # the first look ever takes note of the rules in force
         counts = []
         for households in (1, 40):
             for _ in range(households):

@@ -174,7 +174,7 @@ class TestMovingAPathway:
         own = folder / "newer" / "pathways"
         own.mkdir(parents=True)
         shipped = (Path(config.__file__).parent / "pathways" / "new-birth-visit.yaml").read_text()
-        (own / "new-birth-visit-2.yaml").write_text(shipped.replace("version: 1", "version: 2"))
+        (own / "new-birth-visit-2.yaml").write_text(shipped.replace("\nversion: 1", "\nversion: 2"))
         environment = {"STEADFAST_CONFIG_DIR": str(folder / "newer")}
         dry = json.loads(run(folder, *given, "--to", "2", "--dry-run", "--json", environment=environment).stdout)
         assert (dry["moved"], [group["count"] for group in dry["groups"]]) == (0, [1])

@@ -62,9 +62,10 @@ class TestTheRow:
         world.session.execute(
             text(
                 "WITH planned AS (INSERT INTO expected_contact (person_id, contact_code, schedule_code,"
-                " schedule_version, anchor_on, window_start, window_end, late_until, state, first_received_at)"
+                " schedule_version, anchor_on, window_start, window_end, late_until, overdue_on, state,"
+                " first_received_at)"
                 " VALUES (:child, 'HV-NBV', 'england', 1, '2026-06-01', '2026-06-11', '2026-06-15', '2026-07-01',"
-                " 'overdue', now()) RETURNING id) UPDATE follow_up SET appointment_id = NULL,"
+                " '2026-06-15', 'overdue', now()) RETURNING id) UPDATE follow_up SET appointment_id = NULL,"
                 " expected_contact_id = planned.id FROM planned WHERE follow_up.id = :row"
             ),
             {"child": family["child"], "row": row},
