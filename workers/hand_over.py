@@ -1,6 +1,6 @@
 """Whether the step in hand can stay with whoever has it, and whom it goes to if not. Works on rows in memory; no I/O.
 
-The rules are those of docs/decisions/0050: nobody's leave makes a family wait, and what a person gave stays given.
+The rules are those of docs/decisions/0042: nobody's leave makes a family wait, and what a person gave stays given.
 """
 
 from models.db.follow_ups import Claimed

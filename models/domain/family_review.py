@@ -1,7 +1,7 @@
 """Decide whether a household needs a next family review, from when it is reckoned, and about which child. Pure.
 
 While a pre-school child lives with an adult who has, or has had, a mental-health indicator, one is always planned or in
-hand, until school nursing has accepted the child. Source: config/family-review.yaml, docs/decisions/0051.
+hand, until school nursing has accepted the child. Source: config/family-review.yaml, docs/decisions/0046.
 """
 
 from dataclasses import dataclass

@@ -132,7 +132,7 @@ def plan_contacts(
 
     Birth ends the antenatal plan: pass the EDD only of a pregnancy that goes on. What was past recall at `received_on`
     is planned as superseded: a child who moves in at two is not chased for a birth visit. Contacts for nulliparous
-    women alone are planned only for those known to be (docs/decisions/0052).
+    women alone are planned only for those known to be (docs/decisions/0047).
     """
     if schedule.flags and not schedule.flags & subject.flags:
         return ()

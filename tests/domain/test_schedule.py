@@ -140,7 +140,7 @@ class TestAntenatalMidwifery:
 
     @pytest.mark.parametrize("nulliparous", [Known.NO, Known.UNKNOWN, Known.NOT_ASKED])
     def test_plans_those_for_no_woman_whose_parity_is_unknown(self, nulliparous):
-        """UNKNOWN is not yes: it is asked for, not guessed (docs/decisions/0052)."""
+        """UNKNOWN is not yes: it is asked for, not guessed (docs/decisions/0047)."""
         planned = plan(
             "antenatal-midwifery", a_pregnancy(date(2027, 3, 1), nulliparous=nulliparous), received=date(2026, 7, 1)
         )

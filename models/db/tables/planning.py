@@ -13,7 +13,7 @@ from models.domain.words import ActorKind
 class PlanMark(Base):
     """Somebody whose plan has to be looked at again, at once; the planner deletes it. Rows are never updated.
 
-    Triggers write them where what a plan depends on changes (docs/decisions/0050), so that no writer can forget.
+    Triggers write them where what a plan depends on changes (docs/decisions/0045), so that no writer can forget.
     """
 
     __tablename__ = "plan_mark"
