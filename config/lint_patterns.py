@@ -6,6 +6,7 @@ from typing import Any
 
 from config.bounds import ceilings
 from config.yaml_files import Finding, RuleFile
+from models.domain.patterns import DISCLOSED
 
 _FIELDS = {"count", "nth", "since"}
 
@@ -50,6 +51,6 @@ def _known(patterns: RuleFile, contacts: RuleFile) -> Iterator[Finding]:
             yield patterns.finding(("confidential_services", n), f"one of {', '.join(sorted(services))}")
     for rule_id, rule in patterns.content["rules"].items():
         for n, service in enumerate(rule.get("leaves_out", ())):
-            if service not in services:
+            if service not in services | {DISCLOSED}:
                 where = ("rules", rule_id, "leaves_out", n)
-                yield patterns.finding(where, f"one of {', '.join(sorted(services))}")
+                yield patterns.finding(where, f"one of {', '.join(sorted(services))}, or {DISCLOSED}")

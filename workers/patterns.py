@@ -21,12 +21,14 @@ from models.domain import dedupe
 from models.domain.contacts import NOT_EVIDENCE
 from models.domain.freshness import is_backlog
 from models.domain.pattern_rules import patterns
-from models.domain.patterns import Earlier, Event, Family, Found, Happened, Live, Relative, Screen, views
+from models.domain.patterns import DISCLOSED, Earlier, Event, Family, Found, Happened, Live, Relative, Screen, views
 from models.domain.words import AppointmentStatus, ContactMode, FamilyEventKind, OutcomeSubtype
 from models.domain.working_time import add_months
 from workers.advance import harmless_flags
 
 SET_SIZE = 500
+# Events whose follow-up a pattern raises as it does a miss: both are the child's own practitioner's.
+_RAISED = (FamilyEventKind.PATTERN, FamilyEventKind.ADULT_MISSED_CONTACT)
 _ADULT_MONTHS = 18 * 12
 _OPENS_NOTHING = frozenset(
     {
@@ -37,7 +39,6 @@ _OPENS_NOTHING = frozenset(
         AppointmentStatus.BOOKED,
     }
 )
-_DISCLOSED = "disclosed"  # the service of an adult's contact of which no more is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def _asked(rules: Rules, *, now: datetime, today: date) -> Asked:
         reviews=[kind.code for kind in kinds if kind.service == "health_visiting"],
         statuses=[str(status) for status in rules.patterns.counts_as],
         harmless_flags=harmless_flags(rules),
-        pattern_code=rules.events.rules[FamilyEventKind.PATTERN].code,
+        event_codes=[rules.events.rules[kind].code for kind in _RAISED],
         # A cancellation is reckoned from when it was made, which may lie before the day that was booked.
         since=now - rules.patterns.reach - rules.patterns.recent,
         adults_born_before=add_months(today, -_ADULT_MONTHS),
@@ -147,7 +148,7 @@ def _relative(row: MemberRow, rules: Rules, *, flagged: bool) -> Relative:
 
 def _event(row: EventRow, rules: Rules) -> Event | None:
     if row.person_id is None:
-        what, service = Happened.NOT_SEEN, _DISCLOSED
+        what, service = Happened.NOT_SEEN, DISCLOSED
     else:
         kind = rules.contacts.get(row.contact_code)
         what = Happened.MOVED if row.status == Happened.MOVED else _meaning(row, rules)

@@ -24,7 +24,7 @@ class Asked:
     reviews: Collection[str]
     statuses: Collection[str]
     harmless_flags: Collection[str]
-    pattern_code: str
+    event_codes: Collection[str]  # of the family events whose follow-ups a pattern raises
     since: datetime
     adults_born_before: date
 
@@ -114,7 +114,7 @@ def load(session: Session, clusters: Sequence[Cluster], asked: Asked) -> Loaded:
         "reviews": sorted(asked.reviews),
         "statuses": sorted(asked.statuses),
         "harmless": sorted(asked.harmless_flags),
-        "pattern": asked.pattern_code,
+        "event_codes": sorted(asked.event_codes),
         "since": asked.since,
         "adults": asked.adults_born_before,
     }
@@ -195,7 +195,8 @@ _LIVE = text(
            f.trigger IN ('missed', 'cancelled', 'never_booked', 'overdue'), f.opened_at, f.breach_at, f.high_risk
     FROM follow_up f JOIN person p ON p.id = f.person_id
     WHERE f.person_id = ANY({_PEOPLE}) AND f.state IN ({LISTED})
-      AND (f.trigger IN ('missed', 'cancelled', 'never_booked', 'overdue') OR f.contact_code = :pattern)
+      AND (f.trigger IN ('missed', 'cancelled', 'never_booked', 'overdue')
+           OR f.contact_code = ANY(CAST(:event_codes AS text[])))
     ORDER BY f.id FOR NO KEY UPDATE OF f
     """
 )

@@ -10,6 +10,8 @@ from enum import StrEnum
 
 from models.domain.words import AppointmentStatus, OutcomeSubtype
 
+DISCLOSED = "disclosed"  # stands for the service of an adult's contact of which no more is told
+
 
 class Happened(StrEnum):
     """What a contact counts as."""
@@ -58,7 +60,7 @@ class UnseenLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatternRule:
-    """One rule. `leaves_out`: services whose contacts don't count. `opens`: also where nothing is live."""
+    """One rule. `leaves_out`: services not counted, or DISCLOSED. `opens`: also where nothing is live."""
 
     id: str
     kind: PatternKind

@@ -42,7 +42,10 @@ SPOILT = [
         id="a confidential service misspelt",
     ),
     pytest.param(
-        "leaves_out: [perinatal_mental_health]", "leaves_out: [pmh]", "one of general_practice", id="a service misspelt"
+        "leaves_out: [perinatal_mental_health, disclosed]",
+        "leaves_out: [pmh]",
+        "one of general_practice",
+        id="a service misspelt",
     ),
     pytest.param("    within_days: 30\n", "", "also within_days", id="no time"),
     pytest.param("    until_months: {months: 12, unseen_days: 90}\n", "", "also until_months", id="an age left out"),

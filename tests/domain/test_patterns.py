@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from models.domain.pattern_rules import patterns
-from models.domain.patterns import Earlier, Event, Family, Happened, Live, Relative, Screen, views
+from models.domain.patterns import DISCLOSED, Earlier, Event, Family, Happened, Live, Relative, Screen, views
 from tests.domain.builders import at, rules
 
 RULES = rules().patterns
@@ -87,6 +87,11 @@ class TestR1TwoInARow:
         """Clinics there miss 22 to 30 % anyway: two in a row is that ladder's own step."""
         of = family(event(NOT_SEEN, 20, MOTHER, "PMH-REVIEW"), event(NOT_SEEN, 1, MOTHER, "PMH-REVIEW"))
         assert all("R1" not in found(view) for _, view in views(of, RULES))
+
+    def test_disclosed_of_an_adult_are_no_run(self):
+        """Only the misses are told, not what was kept between; and the second is its own ladder's step."""
+        told = {"person": None, "code": "EVENT-ADULT-MISSED", "service": DISCLOSED}
+        assert "R1" not in found(family(event(NOT_SEEN, 20, **told), event(NOT_SEEN, 1, **told)))
 
 
 class TestR2ThreeInSixMonths:

@@ -335,12 +335,13 @@ class TestWhoIsTold:
         assert states == ["not_needed", "shared"]
 
     def test_a_child_who_died_is_nobodys_event(self, world: Services):
+        """The loss has a card of its own; the miss has none beside it."""
         world.sign()
         home = world.family()
         world.run("UPDATE person SET life_status = 'deceased' WHERE id = :id", id=home.child)
         world.missed(home)
         told_by_five(world)
-        assert world.cards() == []
+        assert [card.contact_code for card in world.cards()] == ["EVENT-BEREAVEMENT"]
 
 
 class TestSecondMiss:
@@ -357,6 +358,21 @@ class TestSecondMiss:
         assert (card.miss_count, card.step_id, card.detail["misses"]) == (2, "joint-discussion", 2)
         (before,) = world.rows("SELECT state, continued_in FROM follow_up WHERE id = :id", id=first)
         assert before == ("continued", card.id)
+
+    def test_is_no_pattern_yet_and_a_third_in_six_months_is_one_on_the_same_card(self, world: Services):
+        """R2: what was told counts as the fact it is, on the card there is; no card of its own beside it."""
+        world.sign()
+        home = world.family()
+        for day in ("2026-06-15 12:00", "2026-06-22 12:00", "2026-06-29 12:00"):
+            world.missed(home)
+            told_by_five(world)
+            found = [row.rule for row in world.rows("SELECT rule FROM pattern_found WHERE reader IS NULL")]
+            (card,) = world.cards()
+            world.until(at(day))
+        assert (found, card.contact_code, card.miss_count) == (["R2"], "EVENT-ADULT-MISSED", 3)
+        raised = "SELECT follow_up_id FROM pattern_found WHERE rule = 'R2' AND reader IS NULL"
+        assert world.rows(raised) == [(card.id,)]
+        assert "pattern_found" in world.story(card.id)
 
     def test_counts_also_where_the_first_card_was_closed(self, world: Services):
         """Two in a row of the adult, whatever became of the first."""
