@@ -92,7 +92,7 @@ class TestStepTimes:
         world.account("grace")
         row = a_case(world, days_ago=0.1, high_risk=True)
         visitor = browser("visitor")
-        answer = self.later(world, visitor, row, days=4, reason="Family abroad")
+        answer = self.later(world, visitor, row, days=15, reason="Family abroad")
         assert answer.headers["location"].endswith("done=step_asked")
         asked = visitor.get(f"/follow-ups/{row}").text
         assert "visitor asks for more time" in asked
