@@ -30,7 +30,6 @@ ORDER = (
     "pattern",
     "declined",
     "outcome-corrected",
-    "family-event",
     "family-review",
     "pregnancy-outcome-unknown",
     "adult-missed-contact",

@@ -112,9 +112,9 @@ class TestLint:
 
     def test_checks_every_file_although_an_earlier_one_is_faulty(self, folder):
         """All faults at once, also those of sense."""
-        change(folder, "pathways/family-event.yaml", "lease: {working_days: 2}", "lease: {working_days: 30}")
+        change(folder, "pathways/discharge-proposed.yaml", "lease: {working_days: 2}", "lease: {working_days: 30}")
         change(folder, REVIEW, "lease: {working_days: 2}", "lease: {working_days: 30}")
-        assert {found.partition(":")[0] for found in faults(folder)} == {"pathways/family-event.yaml", REVIEW}
+        assert {found.partition(":")[0] for found in faults(folder)} == {"pathways/discharge-proposed.yaml", REVIEW}
 
 
 class TestLaidOver:

@@ -8,7 +8,7 @@ from models.domain.ladder_facts import RaiseAlert
 from models.domain.words import FollowUpTrigger, OwnerRole
 from tests.domain.builders import a_miss, acknowledged, at, local, step, story, the
 
-REVIEW, PATTERN, EVENT = the("universal-review"), the("pattern"), the("family-event")
+REVIEW, PATTERN = the("universal-review"), the("pattern")
 LADDERS_OF_A_MISS = (
     "new-birth-visit", "universal-review", "antenatal-midwifery", "postnatal-midwifery", "pmh-missed", "pre-birth",
     "general-missed",
@@ -97,24 +97,4 @@ class TestPatternWithNothingLive:
             "Fri 26 Mar 14:00 practitioner: see-each-child",
             "Sat 27 Mar 14:00 named_nurse: pattern-supervision",
             "Sun 28 Mar 15:00 team_lead: pattern-still-open",
-        ]
-
-
-class TestFamilyEvent:
-    def test_is_followed_over_easter_and_the_change_to_summer_time(self):
-        """The practitioner looks into it at once, the team lead reviews on WD2, the named nurse on WD10."""
-        facts = a_miss("2027-03-25 14:00", trigger=FollowUpTrigger.FAMILY_EVENT)
-        told = [line for line in story(facts, EVENT, days=20) if "lease" not in line]
-        assert told == [
-            "Thu 25 Mar 14:00 practitioner: look-into-it",
-            "Wed 31 Mar 09:00 team_lead: team-lead-reviews",
-            "Mon 12 Apr 09:00 named_nurse: named-nurse-reviews",
-        ]
-
-    def test_is_followed_over_the_change_to_winter_time(self):
-        """The clocks go back on 25 October 2026."""
-        facts = a_miss("2026-10-23 14:00", trigger=FollowUpTrigger.FAMILY_EVENT)
-        assert story(facts, EVENT, days=4) == [
-            "Fri 23 Oct 14:00 practitioner: look-into-it",
-            "Tue 27 Oct 09:00 team_lead: team-lead-reviews",
         ]
