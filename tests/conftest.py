@@ -1,6 +1,6 @@
-"""Fixtures on real servers: an embedded PostgreSQL and Redis per run, and a fresh database for each test that asks.
+"""Fixtures on real servers: an embedded PostgreSQL and Redis per run, and a database as new for each test that asks.
 
-The database is a copy of a template that was migrated once per run, so a test pays some tens of milliseconds.
+The database is a copy of a template that was migrated once per run; each worker has one and puts it back after a test.
 """
 
 import fcntl
@@ -24,6 +24,8 @@ from sqlalchemy.orm import Session
 from cli.embedded import Servers, ensure
 from cli.embedded.redis import binary
 from models.db import migrate
+from tests import spare_database
+from tests.spare_database import SpareDatabase
 
 TEMPLATE = "steadfast"  # the database that the embedded server makes; here it is migrated and copied
 FAST = {  # a crash of the machine may lose a test's data
@@ -68,13 +70,26 @@ def pg_server(shared_folder: Path) -> Iterator[Servers]:
         yield servers
 
 
+@pytest.fixture(scope="session")
+def spares(pg_server: Servers) -> Iterator[list[SpareDatabase]]:
+    """This worker's database between two tests, if there is one."""
+    kept: list[SpareDatabase] = []
+    yield kept
+    for spare in kept:
+        _drop(pg_server, spare.name)
+
+
 @pytest.fixture
-def database_name(pg_server: Servers) -> Iterator[str]:
-    """A fresh, migrated, empty database; dropped after the test."""
-    name = f"test_{os.getpid()}_{next(_serial)}"
-    _as_superuser(pg_server, sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy"), name, TEMPLATE)
-    yield name
-    _as_superuser(pg_server, sql.SQL("DROP DATABASE {} WITH (FORCE)"), name)
+def database_name(pg_server: Servers, spares: list[SpareDatabase]) -> Iterator[str]:
+    """A migrated database as if it were new."""
+    spare = spares.pop() if spares else _copy(pg_server)
+    yield spare.name
+    with _superuser(pg_server, spare.name) as connection:
+        is_as_new = spare_database.put_back(connection, spare)
+    if is_as_new:
+        spares.append(spare)
+    else:
+        _drop(pg_server, spare.name)
 
 
 @pytest.fixture
@@ -184,10 +199,23 @@ def _on(url: str, database: str) -> str:
     return make_url(url).set(database=database).render_as_string(hide_password=False)
 
 
-def _as_superuser(server: Servers, statement: sql.SQL, *names: str) -> None:
+def _copy(server: Servers) -> SpareDatabase:
+    name = f"test_{os.getpid()}_{next(_serial)}"
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
+    with _superuser(server, "postgres") as connection:
+        connection.execute(statement.format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
+    with _superuser(server, name) as connection:
+        return spare_database.adopt(connection, name)
+
+
+def _drop(server: Servers, name: str) -> None:
+    with _superuser(server, "postgres") as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _superuser(server: Servers, database: str) -> psycopg.Connection[tuple[object, ...]]:
     socket_folder = make_url(server.owner_url).query["host"]
     password = json.loads((Path(str(socket_folder)).parent / "database-passwords.json").read_text())["postgres"]
-    with psycopg.connect(
-        host=str(socket_folder), user="postgres", password=password, dbname="postgres", autocommit=True
-    ) as connection:
-        connection.execute(statement.format(*map(sql.Identifier, names)))
+    return psycopg.connect(
+        host=str(socket_folder), user="postgres", password=password, dbname=database, autocommit=True
+    )
