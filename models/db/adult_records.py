@@ -3,7 +3,7 @@
 UNKNOWN, NOT ASKED, NO and YES stay four values. A person's word can make a number less safe here, never safer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
@@ -137,6 +137,11 @@ def add(
     return person
 
 
+def take_along(session: Session, people: Collection[int], *, old: int, new: int) -> None:
+    """What holds of adults who leave a household holds where they are now, by whom and when it was written."""
+    session.execute(_TAKE_ALONG, {"people": list(people), "old": old, "new": new})
+
+
 def _recorded(row: dict[str, object]) -> Recorded:
     values = {field.name: row[field.name] for field in fields(AdultFacts)}
     for name, words in _WORDS.items():
@@ -163,6 +168,15 @@ _RECORD = text(
     f"""
     INSERT INTO adult_record (household_id, person_id, {", ".join(_COLUMNS)}, recorded_by, recorded_at)
     VALUES (:household, :person, {", ".join(f":{name}" for name in _COLUMNS)}, :by, :now)
+    """
+)
+_TAKE_ALONG = text(
+    f"""
+    INSERT INTO adult_record (household_id, person_id, {", ".join(_COLUMNS)}, recorded_by, recorded_at)
+    SELECT :new, r.* FROM (
+        SELECT DISTINCT ON (person_id) person_id, {", ".join(_COLUMNS)}, recorded_by, recorded_at
+        FROM adult_record WHERE household_id = :old AND person_id = ANY(CAST(:people AS bigint[]))
+        ORDER BY person_id, id DESC) AS r
     """
 )
 _MEMBER = text(

@@ -6,8 +6,9 @@ When somebody leaves a household, or a record is closed to a team, every such ro
 import models.db.tables  # noqa: F401  (fills the metadata)
 from models.db.base import Base
 
-# Places of their own: memberships and holds are set, not filed; alerts are found by other keys.
-_NOT_FILED = frozenset({"household_member", "hold", "alert"})
+# Places of their own: memberships and holds are set, not filed; alerts are found by other keys; what was written of an
+# adult and the patterns found are histories, which nobody changes, and a look for patterns is a household's own.
+_NOT_FILED = frozenset({"household_member", "hold", "alert", "adult_record", "pattern_found", "pattern_look"})
 
 
 def under_household() -> list[str]:

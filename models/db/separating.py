@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.db import filed, hold_texts
+from models.db import adult_records, filed, hold_texts, pattern_looks
 from models.db.scope import Scope
 from models.domain.holds import HoldRules
 from models.domain.working_time import WorkingCalendar
@@ -69,6 +69,9 @@ def move(session: Session, old: int, new: int, *, people: Collection[int], act: 
         session.execute(text(_MOVE.format(table=table)), params)
     for statement in (_MOVE_PREGNANCIES, _MOVE_MESSAGES, _MOVE_ALERTS, _PART_REPLIES):
         session.execute(statement, params)
+    adult_records.take_along(session, people, old=old, new=new)
+    # The day on which somebody looks for a child that nobody sees stood with the household they left.
+    pattern_looks.mark_people(session, people, now=act.now)
 
 
 def open_alerts(session: Session, people: Collection[int]) -> list[int]:

@@ -7,18 +7,22 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from models.db import accounts, case, filed, hold_acts, inbound, protection, recipients, splits
+from models.db import accounts, adult_records, case, filed, hold_acts, inbound, protection, recipients, splits
+from models.db.adult_records import AdultFacts, Recorded
 from models.db.family_page import find as family_of
 from models.db.follow_up_rows import ChangedMeanwhile, NotAllowed
 from models.db.inbound import InboundText
 from models.db.protection import Closing
 from models.db.separating import Act
 from models.db.splits import Carer, Leaving
+from models.domain.ids import HouseholdId, PersonId
 from models.domain.replies import ReplyWords
-from models.domain.words import AccountRole, HoldKind, Known, SplitReason
+from models.domain.words import AccountRole, HoldKind, Known, SplitReason, ToldBy
 from tests.engine.test_holds import Family, acting, audited, hold
-from tests.engine.world import World
+from tests.engine.world import World, at
 from workers.advance import harmless_flags
+
+SINCE = at("2026-05-01 12:00")  # how long an appointment lets its team see a family's page
 
 
 def act_of(world: World, *, role: AccountRole = AccountRole.TEAM_LEAD) -> Act:
@@ -83,8 +87,8 @@ class TestSplit:
         row = world.follow_up(family.missed)
         with Session(world.engine) as session:
             scope = world.person_at_page()
-            hers, his = family_of(session, scope, new), family_of(session, scope, family.household)
-            page = case.find(session, scope, row.id)
+            hers, his = (family_of(session, scope, one, since=SINCE) for one in (new, family.household))
+            page = case.find(session, scope, row.id, guarded=world.rules.sharing.guarded)
         assert hers is not None
         assert his is not None
         assert page is not None
@@ -98,6 +102,8 @@ class TestSplit:
         """Read off the tables, so that one added later is not forgotten."""
         assert filed.under_household() == [
             "appointment",
+            "discharge",
+            "disclosure",
             "expected_contact",
             "family_event",
             "follow_up",
@@ -108,6 +114,31 @@ class TestSplit:
         for table in ("appointment", "follow_up"):
             rows = world.rows(f"SELECT DISTINCT household_id FROM {table} WHERE person_id = :id", id=family.child)
             assert [row.household_id for row in rows] == [new]
+
+    def test_takes_along_what_was_written_of_an_adult_and_leaves_the_rest(self, world: World, family: Parted):
+        """Not safe to contact stays so, by whom and when it was said; what was written of him is not hers to see."""
+        unsafe = AdultFacts(told_by=ToldBy.THEMSELVES, legal_basis="safeguarding", safe_to_contact=Known.NO)
+        ordinary = AdultFacts(told_by=ToldBy.MOTHER, legal_basis="direct care")
+        with Session(world.engine) as session, session.begin():
+            home, ann = HouseholdId(family.household), world.person_at_page()
+            for person, facts in ((family.mother, ordinary), (family.mother, unsafe), (family.father, ordinary)):
+                adult_records.record(session, home, PersonId(person), facts, account=ann, now=world.now)
+        world.later(days=1)
+        _, new = family.split(world)
+        with Session(world.engine) as session:
+            hers = adult_records.newest(session, new)
+        assert hers == {family.mother: Recorded(unsafe, "person:ann", at("2026-06-08 12:00"))}
+
+    def test_does_not_lose_the_day_on_which_the_child_is_looked_for(self, world: World, family: Parted):
+        """R6 waits for time alone: the day stood with the household that the child has left."""
+        world.add("flag", person_id=family.child, code="cpp", set_at=world.now, set_by="import:epr")
+        world.detect()
+        waits = "SELECT look_at FROM pattern_look WHERE household_id = :id"
+        before = world.one(waits, id=family.household)
+        assert before is not None
+        _, new = family.split(world)
+        world.detect()
+        assert world.rows(waits, id=new) == [(before,)]
 
     def test_sends_nothing_about_the_child_to_the_former_carer(self, world: World, family: Parted):
         """Neither by the name on the appointment nor by who was its parent."""
@@ -151,7 +182,7 @@ class TestSplit:
         family.split(world)
         self.writes(world, "2nd")
         with Session(world.engine) as session:
-            page = case.find(session, world.person_at_page(), row.id)
+            page = case.find(session, world.person_at_page(), row.id, guarded=world.rules.sharing.guarded)
         assert page is not None
         assert page.replies == ()
         alerts = world.told(kind="family_reply")
@@ -327,9 +358,9 @@ class TestRecordClosedForProtection:
         ):
             scope = self.scope(world, role)
             with Session(world.engine) as session:
-                assert (case.find(session, scope, row.id) is not None) is sees
-                assert (family_of(session, scope, row.household_id) is not None) is sees
-                left = family_of(session, scope, family.household)
+                assert (case.find(session, scope, row.id, guarded=world.rules.sharing.guarded) is not None) is sees
+                assert (family_of(session, scope, row.household_id, since=SINCE) is not None) is sees
+                left = family_of(session, scope, family.household, since=SINCE)
             assert left is not None
             assert {member.person_id for member in left.members} == {family.twin, family.mother, family.father}
 
