@@ -74,8 +74,8 @@ def audited(world: World) -> set[str]:
 class Family:
     """A mother with two children, one of whom was not brought to a review yesterday; a text waits to be released."""
 
-    def __init__(self, world: World) -> None:
-        self.child, self.twin = world.child(), world.child()
+    def __init__(self, world: World, *, child: int | None = None, **review: Any) -> None:
+        self.child, self.twin = child or world.child(), world.child()
         self.mother = world.child(
             date_of_birth=date(1995, 1, 1), nhs_number="9990000026", caseload_holder_id=world.visitor
         )
@@ -89,7 +89,7 @@ class Family:
             confirmed_on=world.now.date(),
         )
         self.missed = world.appointment(
-            self.child, status="missed", household_id=self.household, contact_person_id=self.mother
+            self.child, status="missed", household_id=self.household, contact_person_id=self.mother, **review
         )
         world.detect()
         world.advance()
@@ -190,7 +190,8 @@ class TestDeathOfAChild:
             "expected_contact",
             person_id=family.child, contact_code="HV-3M", schedule_code="england", schedule_version=1,
             anchor_on=world.now.date() - timedelta(days=45), window_start=date(2026, 7, 1),
-            window_end=date(2026, 8, 1), next_due_at=at("2026-07-20 09:00"), first_received_at=world.now,
+            window_end=date(2026, 8, 1), overdue_on=date(2026, 8, 1), next_due_at=at("2026-07-20 09:00"),
+            first_received_at=world.now,
         )  # fmt: skip
         tell_death(world, family.household, family.child)
         world.detect()
@@ -283,7 +284,7 @@ class TestEndOfAPregnancy:
         rows = world.rows("SELECT contact_code, pathway_code FROM follow_up WHERE person_id = :id", id=expecting.mother)
         assert dict(tuple(row) for row in rows) == {
             "MW-28W": "after-a-loss",
-            "PMH-ASSESS": "general-missed",
+            "PMH-ASSESS": "pmh-missed",
             "EVENT-BEREAVEMENT": "bereavement-care",
         }
 
@@ -298,14 +299,14 @@ class TestEndOfAPregnancy:
             household_id=expecting.household,
         )  # fmt: skip
         world.detect()
-        assert world.follow_up(missed).pathway_code == "general-missed"
+        assert world.follow_up(missed).pathway_code == "antenatal-midwifery"
 
 
 class TestStayInHospital:
     def test_over_a_weekend_keeps_the_second_call_waiting_and_no_longer(self, world: World):
         """Missed on Thursday; in hospital until Monday; the call that was due on Monday comes when the stay is over."""
         world.until(at("2026-06-11 12:00"))
-        family = Family(world)
+        family = Family(world, child=world.toddler(), contact_code="HV-2Y")
         world.until(at("2026-06-12 16:00"))
         stay = hold(world, family.household, HoldKind.IN_HOSPITAL, family.child, until=date(2026, 6, 16))
         world.until(at("2026-06-15 09:00"))
@@ -318,7 +319,7 @@ class TestStayInHospital:
 
     def test_ended_by_a_person_sooner_lets_the_plan_go_on_at_once(self, world: World):
         world.until(at("2026-06-11 12:00"))
-        family = Family(world)
+        family = Family(world, child=world.toddler(), contact_code="HV-2Y")
         world.until(at("2026-06-12 16:00"))
         stay = hold(world, family.household, HoldKind.IN_HOSPITAL, family.child, until=date(2026, 6, 30))
         world.advance()

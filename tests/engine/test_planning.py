@@ -247,12 +247,12 @@ class TestOutcomeUnknown:
 
     @pytest.mark.parametrize("outcome", ["miscarriage", "stillbirth", "termination"])
     def test_is_not_asked_after_a_loss(self, trust: Register, outcome: str):
-        """Nobody is asked for a baby."""
+        """Nobody is asked for a baby; care after the loss is all there is."""
         trust.people(a_mother())
         trust.people(a_mother(pregnancy_outcome=outcome, pregnancy_ended_on="2026-09-06"))
         trust.until(at("2027-04-15 12:00"))
         trust.detect()
-        assert (trust.plan("M1"), trust.live()) == ({}, [])
+        assert (trust.plan("M1"), trust.live()) == ({}, [("EVENT-BEREAVEMENT", "family_event")])
 
     def test_is_asked_for_anew_after_a_corrected_edd(self, trust: Register):
         """Closed because the date was wrong: two weeks past the right one it is asked again."""

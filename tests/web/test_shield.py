@@ -142,7 +142,7 @@ class TestTheWords:
             if name in ("closed", "held"):
                 continue
             assert set(known) == set(type(next(iter(known)))), name
-        assert set(words.HELD_BECAUSE) == {*Reason, "own_fault"}
+        assert set(words.HELD_BECAUSE) == {*Reason, "own_fault", "hold", "split"}
 
     def test_never_blame_a_family(self):
         """Never DNA for a child, never failed, never non-compliant (design 7)."""
