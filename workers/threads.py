@@ -97,10 +97,10 @@ class Thread:
         for case in sorted(live, key=_when):
             if case is head:
                 continue
-            if _when(case) < _when(head):
-                go_on(case, head, event=E.CONTINUED_IN_LATER_MISS, pathways=self.pathways)
-            else:
+            if case.state is FollowUpState.BACKLOG and _when(case) >= _when(head):
                 alone.append(case)
+            else:  # also two that ended at one moment, such as two whole days on one date
+                go_on(case, head, event=E.CONTINUED_IN_LATER_MISS, pathways=self.pathways)
         return [*alone, head]
 
     def _count(self, head: Case) -> None:
