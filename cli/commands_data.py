@@ -76,13 +76,22 @@ def demo_data(
     families: Annotated[int, typer.Option(min=1, help="How many families.")],
     out: Annotated[Path, typer.Option(help="The folder to write to.")],
     seed: Annotated[int, typer.Option(help="The same seed gives the same families.")] = 1,
+    children_per_visitor: Annotated[
+        int | None, typer.Option(min=1, help="Make a whole trust, with so many children under five a health visitor.")
+    ] = None,
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day on which they are written; default: today.")
+    ] = None,
 ) -> None:
     """Write made-up trust extracts in the import format."""
     from intake.demo import write_extracts
 
     try:
         out.mkdir(parents=True, exist_ok=True)
-        written = write_extracts(out, families=families, seed=seed, today=datetime.now(LONDON).date())
+        today = (as_of or datetime.now(LONDON)).date()
+        written = write_extracts(
+            out, families=families, seed=seed, today=today, children_per_visitor=children_per_visitor
+        )
     except OSError as error:
         stop(f"{out} can't be written to: {error.strerror or error}", code=UNUSABLE)
     for path in written:

@@ -29,19 +29,29 @@ FILES = (
 FAMILIES_PER_TEAM = 400
 VISITORS_PER_TEAM = 6
 MENTAL_HEALTH_TEAM, MENTAL_HEALTH_CLINICIAN = "PMH", "PMH1"  # sees its own appointments alone
+CHILDREN_PER_FAMILY = 1.2  # under five, on average of a trust's families
 _TEAM_NAMES = ("North", "South", "East", "West", "Riverside", "Hillside", "Harbour", "Meadow", "Castle", "Park")
 
 
-def write_extracts(out: Path, *, families: int, seed: int, today: date) -> list[Path]:
-    """Write one CSV a kind under `out`, in the order to load them; return their paths."""
+def write_extracts(
+    out: Path, *, families: int, seed: int, today: date, children_per_visitor: int | None = None
+) -> list[Path]:
+    """Write one CSV a kind under `out`, in the order to load them; return their paths.
+
+    With `children_per_visitor` the families have the shape of a whole trust (domain.md 8): children of every age under
+    five, targeted contacts, a duty colleague in each team, a head of service, and as many visitors as that asks for.
+    """
+    whole = children_per_visitor is not None
     teams = team_codes(max(1, -(-families // FAMILIES_PER_TEAM)))
+    if children_per_visitor is not None:
+        teams = team_codes(max(1, round(families * CHILDREN_PER_FAMILY / children_per_visitor / VISITORS_PER_TEAM)))
     with ExitStack() as stack:
         paths, writers = _open(out, stack)
-        for row in staff_rows(teams):
+        for row in (*staff_rows(teams), *(trust_rows(teams) if whole else ())):
             writers[ImportKind.STAFF].writerow(row)
         for row in absence_rows(teams, seed=seed, today=today):
             writers[ImportKind.ABSENCES].writerow(row)
-        _write_families(writers, families, seed, today, teams)
+        _write_families(writers, families, seed, today, teams, whole=whole)
     return paths
 
 
@@ -64,13 +74,15 @@ def _write_families(
     seed: int,
     today: date,
     teams: Teams,
+    *,
+    whole: bool,
 ) -> None:
     chance, moves = Random(seed + 1), Random(seed + 2)
-    for family in made_up(count=count, seed=seed, today=today, teams=teams):
+    for family in made_up(count=count, seed=seed, today=today, teams=teams, of_a_trust=whole):
         for row in people_rows(family):
             writers[ImportKind.PEOPLE].writerow(row)
-        for visit in visits(family, chance=chance, today=today):
-            writers[ImportKind.APPOINTMENTS].writerow(appointment_row(family, visit))
+        for visit in visits(family, chance=chance, today=today, targeted=whole):
+            writers[ImportKind.APPOINTMENTS].writerow(appointment_row(family, visit, whole=whole))
         for row in indicator_rows(family, chance, today):
             writers[ImportKind.INDICATORS].writerow(row)
         for row in flag_rows(family, today=today):
@@ -104,6 +116,16 @@ def staff_rows(teams: Teams) -> Iterator[Row]:
     yield {**of, **_member(MENTAL_HEALTH_CLINICIAN, "pmh_clinician", chance), "leads_team": "no"}
 
 
+def trust_rows(teams: Teams) -> Iterator[Row]:
+    """Whom a trust has beside its visitors: in each team a duty colleague and the other services' people, one head."""
+    chance = Random(len(teams))
+    others = {"DU": "duty", "MW": "midwife", "GP": "gp"}
+    for team, _ in teams:
+        for prefix, role in others.items():
+            yield {"team": team, **_member(f"{prefix}{team[1:]}", role, chance), "leads_team": "no"}
+    yield {**_member("HEAD", "head_of_service", chance), "leads_team": "no"}
+
+
 def _member(code: str, role: str, chance: Random) -> Row:
     name = f"{chance.choice(GIVEN)} {chance.choice(FAMILY)}"
     return {"staff_id": code, "name": name, "role": role, "email": f"{code.lower()}@example.nhs.uk"}
@@ -133,18 +155,20 @@ def people_rows(family: Family) -> Iterator[Row]:
         yield {**common, **_subject(child, "child"), "subject_deceased_on": _text(child.died_on), **contact(family)}
 
 
-def appointment_row(family: Family, visit: Visit) -> Row:
-    """One appointment with whom to reach about it."""
+def appointment_row(family: Family, visit: Visit, *, whole: bool = False) -> Row:
+    """One appointment with whom to reach about it. In a `whole` trust other services have people of their own."""
+    practitioner = family.visitor if visit.kind.startswith("HV") else ""
+    if whole and not practitioner:
+        practitioner = f"{visit.kind[:2]}{family.team[1:]}"
     subject = _subject(visit.child, "child") if visit.child else _subject(family.mother, "mother")
     mental_health = visit.kind.startswith("PMH")
-    visitor = family.visitor if visit.kind.startswith("HV") else ""
     return {
         "source_id": f"{family.household_id}-{visit.number}",
         **subject,
         "household_id": family.household_id,
         "kind": visit.kind,
         "mode": visit.mode,
-        "practitioner": MENTAL_HEALTH_CLINICIAN if mental_health else visitor,
+        "practitioner": MENTAL_HEALTH_CLINICIAN if mental_health else practitioner,
         "team": MENTAL_HEALTH_TEAM if mental_health else family.team,
         "location": "Home" if visit.mode == "home" else "Children's centre",
         "starts_at": visit.starts_at.isoformat(timespec="minutes"),

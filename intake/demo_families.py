@@ -5,7 +5,7 @@ bereaved) or our guess where it has none.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from random import Random
 
@@ -31,6 +31,7 @@ LANGUAGES = ("pl", "ur", "ro", "bn", "ar")
 HIGH_RISK = ("cpp", "cin", "domestic_abuse", "severe_mental_illness", "substance_misuse", "care_leaver", "worried")
 DRAMA_NUMBERS = 1000
 NUMBERS_FROM = 999_000_000
+UNDER_FIVE_DAYS = 5 * 365
 
 
 @dataclass(frozen=True)
@@ -98,15 +99,22 @@ class Numbers:
         return ""
 
 
-def families(*, count: int, seed: int, today: date, teams: tuple[tuple[str, tuple[str, ...]], ...]) -> Iterator[Family]:
-    """Yield `count` families; `teams` are (code, its visitors' ids)."""
+def families(
+    *, count: int, seed: int, today: date, teams: tuple[tuple[str, tuple[str, ...]], ...], of_a_trust: bool = False
+) -> Iterator[Family]:
+    """Yield `count` families; `teams` are (code, its visitors' ids).
+
+    For the first look they are young, so that something happens; `of_a_trust` makes as many of every age under five.
+    """
     chance, numbers = Random(seed), Numbers()
     for number in range(1, count + 1):
         team, visitors = teams[chance.randrange(len(teams))]
-        yield _family(number, team, chance.choice(visitors), chance, numbers, today)
+        yield _family(number, team, chance.choice(visitors), chance, numbers, today, of_a_trust)
 
 
-def _family(number: int, team: str, visitor: str, chance: Random, numbers: Numbers, today: date) -> Family:
+def _family(
+    number: int, team: str, visitor: str, chance: Random, numbers: Numbers, today: date, of_a_trust: bool
+) -> Family:
     surname = chance.choice(FAMILY)
     name = f"{chance.choice(MOTHERS)} {surname}"
     mother = _adult(f"M{number:06d}", name, chance, numbers, today, phone_share=0.95, number=number)
@@ -116,7 +124,8 @@ def _family(number: int, team: str, visitor: str, chance: Random, numbers: Numbe
         father = _adult(f"F{number:06d}", name, chance, numbers, today, phone_share=0.4, number=number + 500)
     expecting = chance.random() < 0.18
     edd = today + timedelta(days=chance.randrange(1, 220)) if expecting else None
-    children = tuple(_children(number, surname, chance, numbers, today, at_least=0 if expecting else 1))
+    made = _children_of_every_age if of_a_trust else _children
+    children = tuple(made(number, surname, chance, numbers, today, at_least=0 if expecting else 1))
     lost = expecting and chance.random() < 0.02
     ended_on = today - timedelta(days=chance.randrange(1, 30)) if lost else None
     flags = (chance.choice(HIGH_RISK),) if chance.random() < 0.1 else ()
@@ -154,3 +163,26 @@ def _children(
         )  # fmt: skip
         if chance.random() > 1 / 70:
             born -= timedelta(days=chance.randrange(330, 1000))
+
+
+def _children_of_every_age(
+    number: int, surname: str, chance: Random, numbers: Numbers, today: date, *, at_least: int
+) -> Iterator[Child]:
+    """The children under five of a family, at whatever point of its years: as many born in one year as in another."""
+    while family := list(_children(number, surname, chance, numbers, today, at_least=at_least)):
+        gaps = [(family[0].born - child.born).days for child in family]
+        age = chance.randrange(-gaps[-1], UNDER_FIVE_DAYS)  # of the youngest; below zero: not born yet
+        found = [
+            _born(child, today - timedelta(days=age + gap), today)
+            for child, gap in zip(family, gaps, strict=True)
+            if 0 < age + gap < UNDER_FIVE_DAYS
+        ]
+        if found:
+            yield from found
+            return
+
+
+def _born(child: Child, born: date, today: date) -> Child:
+    """The child as born on another day; dead at the same age, if that is past."""
+    died = None if child.died_on is None else born + (child.died_on - child.born)
+    return replace(child, born=born, died_on=died if died is not None and died < today else None)

@@ -21,6 +21,10 @@ MENTAL_HEALTH_MISSED = 0.24  # domain.md 6.3: 22 and 29.6 % in two services
 LATE_BIRTH_VISIT = 0.04  # with what is missed and booked again, about 85 in 100 are seen within 14 days
 REBOOKED = 0.75
 BOOKED_AHEAD = timedelta(days=42)
+# A trust's health visitors hold about 3.3 appointments a year for each child under five (domain.md 8: 10m for 3m); the
+# reviews above are a third of them. The others are targeted contacts, half of them with families at high risk.
+TARGETED_A_YEAR = {True: 12.0, False: 1.2}
+TARGETED_BACK = timedelta(days=365)
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,14 @@ class Visit:
     child: Child | None
 
 
-def visits(family: Family, *, chance: Random, today: date) -> Iterator[Visit]:
-    """Yield the family's appointments, in no order of time; `today`'s have no outcome yet."""
+def visits(family: Family, *, chance: Random, today: date, targeted: bool = False) -> Iterator[Visit]:
+    """Yield the family's appointments, in no order of time; `today`'s have no outcome yet.
+
+    `targeted`: with the targeted contacts of the last year, as a whole trust has them.
+    """
     count = 0
-    for planned in _planned(family, chance, today):
+    extra = _targeted(family, chance, today) if targeted else ()
+    for planned in (*_planned(family, chance, today), *extra):
         for visit in _held(*planned, chance=chance, today=today):
             count += 1
             yield Visit(count, *visit)
@@ -68,6 +76,16 @@ def _planned(family: Family, chance: Random, today: date) -> Iterator[tuple[str,
         for week in range(-6, 3, 2):
             day = today + timedelta(days=7 * week + chance.randrange(5))
             yield "PMH-REVIEW" if week > -6 else "PMH-ASSESS", day, "clinic", None, MENTAL_HEALTH_MISSED
+
+
+def _targeted(family: Family, chance: Random, today: date) -> Iterator[tuple[str, date, str, Child | None, float]]:
+    """Contacts beside the reviews, at even chances over the last year and the weeks that are booked ahead."""
+    between = 365 / TARGETED_A_YEAR[bool(family.flags)]
+    for child in family.children:
+        day = max(child.born, today - TARGETED_BACK) + timedelta(days=chance.expovariate(1 / between))
+        while day <= min(child.died_on or date.max, today + BOOKED_AHEAD):
+            yield "HV-TARGETED", day, "home", child, MISSED
+            day += timedelta(days=max(1, round(chance.expovariate(1 / between))))
 
 
 def _held(

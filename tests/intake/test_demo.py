@@ -1,7 +1,8 @@
 """Made-up extracts: the same for the same seed, loadable whole, realistic in mix; and the demo round the present."""
 
+import csv
 from collections import Counter
-from datetime import date
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -12,6 +13,10 @@ from models.domain.words import ImportKind
 from tests.intake.conftest import NOW
 
 TODAY = date(2026, 6, 10)
+
+
+def _day(text: str) -> date:
+    return datetime.fromisoformat(text).date()
 
 
 class TestExtracts:
@@ -36,6 +41,23 @@ class TestExtracts:
         for kind in KINDS:
             again = load(paths[kind], kind=kind)
             assert (again.created, again.updated, again.unchanged) == (0, 0, again.read), kind
+
+    def test_of_a_whole_trust_have_its_ages_caseloads_and_appointments(self, tmp_path):
+        """Domain.md 8: so many children a visitor, a fifth born a year, 3.3 appointments a year, one in ten missed."""
+        write_extracts(tmp_path, families=1250, seed=5, today=TODAY, children_per_visitor=250)
+        rows = {kind: list(csv.DictReader((tmp_path / f"{kind}.csv").open())) for kind in KINDS}
+        children = [row for row in rows[ImportKind.PEOPLE] if row["subject_role"] == "child"]
+        visitors = [row for row in rows[ImportKind.STAFF] if row["role"] == "health_visitor"]
+        assert len(children) / len(visitors) == pytest.approx(250, rel=0.05)
+        ages = Counter((TODAY - date.fromisoformat(row["subject_dob"])).days // 365 for row in children)
+        assert [ages[year] / len(children) for year in range(5)] == pytest.approx([0.2] * 5, abs=0.03)
+        last_year = [
+            row["status"]
+            for row in rows[ImportKind.APPOINTMENTS]
+            if row["kind"].startswith("HV") and TODAY - timedelta(days=365) <= _day(row["starts_at"]) < TODAY
+        ]
+        assert len(last_year) / len(children) == pytest.approx(3.3, rel=0.07)
+        assert last_year.count("missed") / len(last_year) == pytest.approx(0.1, abs=0.01)
 
     def test_the_mix_is_like_a_trusts(self, load, rows_of, tmp_path):
         """About one past appointment in ten missed, one family in ten high risk, most birth visits by day 14."""
