@@ -27,13 +27,14 @@ NEEDED = {
     "sending.yaml": ("source", "lease_seconds", "answer_within_seconds", "tries", "backoff", "settle"),
     "reminders.yaml": ("source", "none_within_minutes_of_start", "reminders"),
     "codes.yaml": ("source", "twilio"),
-    "staff.yaml": ("source", "staff_alert"),
+    "staff.yaml": ("source", "staff_alert", "routine_at"),
     "replies.yaml": ("source", "stop_alone", "stop_within", "answer", "answer_at_most_every_minutes"),
     "language.yaml": ("source", "refused_words", "refused_replies", "refused_invitations", "placeholders", "longest"),
 }
 LATEST, EARLIEST = "20:00", "08:00"  # domain.md 6.2: never outside these, whatever a trust writes
 TEMPLATE_KEYS = {"version", "level", "source", "approved_by", "approved_on", "text"}
 WITHIN = 160
+_TIME = "([01][0-9]|2[0-3]):[0-5][0-9]"
 
 
 def lint_folders(folders: Sequence[Path]) -> Iterator[Finding]:
@@ -86,6 +87,9 @@ def _lint_staff(file: RuleFile, language: Any) -> Iterator[Finding]:
     where = ("staff_alert", "out_of_hours")
     if _fields(str(file.at(where))) != {"routes"}:
         yield file.finding(where, "words with {routes}, and no other placeholder")
+    times = file.content["routine_at"]
+    if not isinstance(times, list) or not times or not all(re.fullmatch(_TIME, str(each)) for each in times):
+        yield file.finding(("routine_at",), 'times of a working day, quoted, such as ["09:00", "12:00"]')
     subjects = " ".join(str(each) for each in file.content["staff_alert"]["subject"].values())
     if _fields(subjects):
         yield file.finding(("staff_alert", "subject"), "no placeholder: a subject line identifies nobody")

@@ -46,6 +46,7 @@ class StaffTemplate:
     subjects: Mapping[str, str]
     text: str
     out_of_hours: str
+    routine_at: tuple[time, ...]  # civil, on working days: when what is routine goes, all of one person's together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +202,11 @@ def _templates(folders: Sequence[Path]) -> Mapping[tuple[str, str], Template]:
 def _staff(content: Content) -> StaffTemplate:
     alert = content["staff_alert"]
     return StaffTemplate(
-        version=alert["version"], subjects=alert["subject"], text=alert["text"], out_of_hours=alert["out_of_hours"]
+        version=alert["version"],
+        subjects=alert["subject"],
+        text=alert["text"],
+        out_of_hours=alert["out_of_hours"],
+        routine_at=tuple(sorted(time.fromisoformat(each) for each in content["routine_at"])),
     )
 
 

@@ -3,7 +3,7 @@
 Each job has a tick of its own, by which pages and monitors see that it still runs.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from models.db import sending, ticks
 from models.domain.words import Urgency
-from workers import reminders, send, settle
+from workers import digest, reminders, send, settle
 from workers.advance import advance_due
 from workers.audit import audit_if_due, seal_history
 from workers.challenging import ask_actions, ask_challenges
@@ -33,7 +33,7 @@ CLAIM = 1_000  # follow-ups in one transaction: design 9 measured 500 to 1,000
 URGENT_CLAIM = 200
 
 # These note their own end: a look that is not due yet is none.
-OWN_TICK = ("audit", "housekeeping")
+OWN_TICK = ("audit", "housekeeping", "digest")
 
 Job = Callable[[Machine], int]
 
@@ -54,11 +54,14 @@ class Drained:
     failed: tuple[str, ...]
 
 
-def drain(machine: Machine, lane: Lane) -> Drained:
-    """Do all that is due in a lane; return when nothing is. Safe to run any number of times side by side."""
+def drain(machine: Machine, lane: Lane, *, without: Collection[str] = ()) -> Drained:
+    """Do all that is due in a lane; return when nothing is. Safe to run any number of times side by side.
+
+    `without`: jobs left out, by name; a replay sends nothing.
+    """
     handled = 0
     failed = []
-    for name, job in JOBS[lane].items():
+    for name, job in ((name, job) for name, job in JOBS[lane].items() if name not in without):
         count = _run(machine, name, job)
         if count is None:
             failed.append(name)
@@ -122,6 +125,11 @@ def plan_reminders(machine: Machine) -> int:
     return reminders.drain(machine.engine, machine.message_rules, clock=machine.clock)
 
 
+def tell_digests(machine: Machine) -> int:
+    """Tell people of what is routine, at the times for it."""
+    return digest.tell_if_due(machine)
+
+
 JOBS: Mapping[Lane, Mapping[str, Job]] = {
     Lane.URGENT: {
         "red_flags": look_at_red_flags,
@@ -139,6 +147,7 @@ JOBS: Mapping[Lane, Mapping[str, Job]] = {
         "joint_work": ask_joint_work,
         "reconcile": reconcile,
         "reminders": plan_reminders,
+        "digest": tell_digests,
         "staffing_check": check_if_due,  # weekly; its own tick is `staffing`
         "audit": audit_if_due,
         "seal": seal_history,
@@ -146,6 +155,8 @@ JOBS: Mapping[Lane, Mapping[str, Job]] = {
     },
     Lane.SEND: {"send": send_all, "settle": settle_messages},
 }
+
+SENDS = frozenset({"send_urgent", *JOBS[Lane.SEND]})
 
 
 def _run(machine: Machine, name: str, job: Job) -> int | None:

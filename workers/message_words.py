@@ -38,13 +38,15 @@ def staff_words(
     urgency: Urgency,
     follow_up_id: int | None,
     public_url: str,
+    several: bool = False,
     emergency_routes: Sequence[EmergencyRoute] = (),
 ) -> tuple[str, str]:
-    """Return subject and body. The link's number means nothing to whoever has no login.
+    """Return subject and body. The link's number means nothing to whoever has no login; of `several`, it is the list.
 
     `emergency_routes`: whom to ring where the team has nobody out of hours; empty where it has, or it is no matter.
     """
     path = "/needs-a-person" if follow_up_id is None else f"/follow-ups/{follow_up_id}"
+    path = "/" if several else path
     body = template.text.format_map({"link": f"{public_url}{path}"})
     if emergency_routes:
         routes = "\n".join(f"- {route.name}, {route.number}: {route.use}" for route in emergency_routes)

@@ -215,6 +215,7 @@ def _prepare_staff(
         rules.staff_alert,
         urgency=message.urgency,
         follow_up_id=facts.follow_up_id,
+        several=facts.several,
         public_url=public_url,
         emergency_routes=_emergency_routes(session, rules, facts.high_risk_team, now=now),
     )

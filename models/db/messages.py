@@ -108,10 +108,11 @@ def add_many(session: Session, rows: Sequence[NewMessage], *, now: datetime) -> 
 
 
 def alert_emails(session: Session, alert_ids: Iterable[int], *, now: datetime) -> list[MessageId]:
-    """Add one e-mail for each of these open alerts whose practitioner has an address; return the new ids, in no order.
+    """Add one e-mail for each of these open alerts that can't wait and whose practitioner has an address.
 
-    Nothing for a team still in shadow. Called again for an alert that was raised again, it adds that raising's e-mail;
-    called twice for one raising, it adds nothing. The caller commits.
+    Returns the new ids, in no order. What is routine waits for `digests`. Nothing for a team still in shadow. Called
+    again for an alert that was raised again, it adds that raising's e-mail; called twice for one raising, it adds
+    nothing. The caller commits.
     """
     found = session.execute(_ALERTS_TO_MAIL, {"ids": list(alert_ids), "shadow": "shadow"})
     rows = [
@@ -139,8 +140,43 @@ SELECT alert.id, alert.times_raised, alert.urgency, alert.practitioner_id, COALE
 FROM alert
 JOIN practitioner p ON p.id = alert.practitioner_id
 LEFT JOIN team ON team.id = COALESCE(alert.team_id, p.team_id)
-WHERE alert.id = ANY(CAST(:ids AS bigint[])) AND alert.state = 'open'
+WHERE alert.id = ANY(CAST(:ids AS bigint[])) AND alert.state = 'open' AND alert.urgency <> 'routine'
   AND p.email LIKE '%@%' AND COALESCE(team.stage, '') <> :shadow
+""")
+
+
+def digests(session: Session, *, at: datetime, now: datetime) -> list[MessageId]:
+    """Add one e-mail to each person whose routine alerts wait and who has heard of none of them; `at` is its time.
+
+    Speaks for all of them; return the new ids. Twice for one time adds nothing. The caller commits.
+    """
+    rows = [
+        NewMessage(
+            channel=Channel.EMAIL,
+            audience=Audience.STAFF,
+            purpose=Purpose.STAFF_ALERT,
+            dedupe_key=dedupe.digest(row.practitioner_id, at=at),
+            template_code=STAFF_ALERT_TEMPLATE,
+            send_after=now,
+            team_id=row.team_id,
+            practitioner_id=row.practitioner_id,
+            alert_ids=tuple(row.alert_ids),
+        )
+        for row in session.execute(_UNTOLD, {"shadow": "shadow"})
+    ]
+    return [message_id for message_id in add_many(session, rows, now=now) if message_id is not None]
+
+
+_UNTOLD = text("""
+SELECT p.id AS practitioner_id, p.team_id, array_agg(alert.id ORDER BY alert.id) AS alert_ids
+FROM alert
+JOIN practitioner p ON p.id = alert.practitioner_id
+LEFT JOIN team ON team.id = COALESCE(alert.team_id, p.team_id)
+WHERE alert.state = 'open' AND alert.urgency = 'routine' AND alert.acknowledged_at IS NULL
+  AND p.email LIKE '%@%' AND COALESCE(team.stage, '') <> :shadow
+  -- Each time that it is raised, up or again, somebody hears of it once more.
+  AND (SELECT count(*) FROM message_subject s WHERE s.alert_id = alert.id) < alert.times_raised
+GROUP BY p.id ORDER BY p.id
 """)
 
 

@@ -46,6 +46,7 @@ class StaffFacts:
     alert_ids: tuple[int, ...]
     open_alerts: int
     in_shadow: bool
+    several: bool  # it speaks for more than one alert
     follow_up_id: int | None
     high_risk_team: int | None  # of the follow-up's team, where it runs on high-risk terms
 
@@ -116,6 +117,7 @@ def staff_facts(session: Session, message_id: int) -> StaffFacts:
         alert_ids=tuple(row.alert_ids or ()),
         open_alerts=row.open_alerts,
         in_shadow=row.stage == "shadow",
+        several=row.several,
         follow_up_id=row.follow_up_id,
         high_risk_team=row.high_risk_team,
     )
@@ -124,7 +126,8 @@ def staff_facts(session: Session, message_id: int) -> StaffFacts:
 _STAFF_FACTS = text("""
 SELECT p.email, team.stage, array_agg(a.id) FILTER (WHERE a.id IS NOT NULL) AS alert_ids,
   count(a.id) FILTER (WHERE a.state = 'open' AND a.acknowledged_at IS NULL) AS open_alerts,
-  min(a.follow_up_id) AS follow_up_id, min(f.team_id) FILTER (WHERE f.high_risk) AS high_risk_team
+  CASE WHEN count(DISTINCT a.id) = 1 THEN min(a.follow_up_id) END AS follow_up_id, count(DISTINCT a.id) > 1 AS several,
+  min(f.team_id) FILTER (WHERE f.high_risk) AS high_risk_team
 FROM message m JOIN practitioner p ON p.id = m.practitioner_id LEFT JOIN team ON team.id = m.team_id
 LEFT JOIN message_subject s ON s.message_id = m.id LEFT JOIN alert a ON a.id = s.alert_id
 LEFT JOIN follow_up f ON f.id = a.follow_up_id

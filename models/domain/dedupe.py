@@ -57,6 +57,11 @@ def alert_message(alert_id: int, *, times_raised: int, practitioner_id: int, cha
     return _key("alert-message", alert_id, times_raised, practitioner_id, channel)
 
 
+def digest(practitioner_id: int, *, at: datetime) -> str:
+    """Return the key of the one e-mail that tells a person of all that is routine, at one of the times for it."""
+    return _key("digest", practitioner_id, at)
+
+
 def reminder(appointment_id: int, *, booked_start: datetime, purpose: Purpose) -> str:
     """Return the key of a reminder. A moved appointment has another start, so its reminders are new ones."""
     return _key("reminder", appointment_id, booked_start, purpose)

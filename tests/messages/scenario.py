@@ -148,7 +148,8 @@ def a_staff_alert(session: Session, family: Family, *, now: datetime = NOON, urg
             "raised_at": now,
         },
     )
-    [message_id] = messages.alert_emails(session, [alert], now=now)
+    now_or_later = messages.alert_emails(session, [alert], now=now) or messages.digests(session, at=now, now=now)
+    [message_id] = now_or_later
     return message_id
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from models.db import receipts
+from models.db import messages, receipts
 from tests.messages.builders import NOON
 from tests.messages.fake_twilio import Behaviour, FakeTwilio
 from tests.messages.scenario import (
@@ -131,9 +131,11 @@ class TestUndelivered:
             assert session.execute(text("SELECT failed_code FROM contact_point")).scalar_one() == code
 
     def test_alert_s_own_email_goes_to_the_owner(self, engine: Engine, twilio: FakeTwilio) -> None:
+        """With the next of the day's e-mails about what is routine."""
         _, message_id = a_sent_text(engine, twilio)
         report(engine, attempt_of(engine, message_id), "failed", ErrorCode="30003")
         with Session(engine) as session:
+            messages.digests(session, at=NOON, now=NOON)
             query = text("SELECT count(*) FROM message WHERE channel = 'email' AND state = 'queued'")
             assert session.execute(query).scalar_one() == 1
 
