@@ -8,6 +8,7 @@ from cli import (
     commands_insight,
     commands_people,
     commands_processes,
+    commands_replay,
     commands_rules,
     commands_sharing,
     commands_texts,
@@ -22,7 +23,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # its frames would print local values, which can be a family's
 )
-for part in (commands_up, commands_processes, commands_data, commands_insight):
+for part in (commands_up, commands_processes, commands_data, commands_insight, commands_replay):
     part.register(app)
 app.add_typer(commands_rules.app, name="pathways")
 app.add_typer(commands_thresholds.app, name="thresholds")

@@ -62,7 +62,7 @@ def staging_lines(
     rows: Iterable[Row], *, kind: ImportKind, plan: Plan, mapping: Mapping, settings: Settings, headers: tuple[str, ...]
 ) -> Iterator[bytes]:
     """Lines for COPY in text format, NULL as the empty text."""
-    parser = _Parser(kind, plan, mapping, settings)
+    parser = RowParser(kind, plan, mapping, settings)
     for line, cells in rows:
         if isinstance(cells, Fault):
             yield _line(line, REJECTED, cells.column, cells.value, cells.reason, parser.blank)
@@ -78,8 +78,8 @@ def staging_lines(
             parser.warnings.clear()
 
 
-class _Parser:
-    """The compiled mapping. `warnings` holds what the last record had to leave out."""
+class RowParser:
+    """The compiled mapping. `warnings` holds what the last record had to leave out; `slots` where each field stands."""
 
     def __init__(self, kind: ImportKind, plan: Plan, mapping: Mapping, settings: Settings) -> None:
         record = KINDS[kind]
@@ -121,6 +121,10 @@ class _Parser:
 
     def record(self, line: int, cells: list[str]) -> bytes:
         """The staging line of a good row; raises Rejected."""
+        return self._encoded(line, self.values(cells))
+
+    def values(self, cells: list[str]) -> list[str]:
+        """The fields of a good row as they are staged, by slot; raises Rejected. Joined cells are added to `cells`."""
         out = self.template.copy()
         for group in self.joined:
             cells.append(" ".join(filter(None, [cells[at].strip() for at in group])))
@@ -142,7 +146,7 @@ class _Parser:
             raise Rejected(self.headers.get(fault.field, fault.field), fault.value, fault.reason) from None
         if self.extras:
             out[-1] = self._extras(cells)
-        return self._encoded(line, out)
+        return out
 
     def _extras(self, cells: list[str]) -> str:
         kept = {name: cells[at][:LONGEST_KEPT] for at, name in self.extras if cells[at]}

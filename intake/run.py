@@ -125,26 +125,31 @@ class _Job:
     progress: Progress
 
     def settings(self, source: SourceRow) -> Settings:
-        kinds = self.rules.contacts
-        contacts = {
-            code: ContactFacts(
-                timedelta(minutes=kind.default_minutes), kinds.outcome_allowance, _SUBJECT_ROLES[kind.subject]
-            )
-            for code, kind in kinds.kinds.items()
-        }
-        zone = self.mapping.zone or self.rules.calendar.zone
-        return Settings(
-            contacts,
-            frozenset(self.rules.flags.kinds),
-            zone,
-            self.now,
-            version_kind=source.version_kind,
-            instruments=self.rules.prompts.instruments,
-        )
+        return parsing_settings(self.rules, self.mapping, now=self.now, version_kind=source.version_kind)
 
     def staff_roles(self) -> str:
         """JSON: contact code to the role of whoever sees it, for practitioners that no staff file has told us of."""
         return json.dumps({code: _STAFF_ROLES[kind.service] for code, kind in self.rules.contacts.kinds.items()})
+
+
+def parsing_settings(rules: Rules, mapping: Mapping, *, now: datetime, version_kind: str | None) -> Settings:
+    """What the row parser needs of the rules and of the mapping."""
+    kinds = rules.contacts
+    contacts = {
+        code: ContactFacts(
+            timedelta(minutes=kind.default_minutes), kinds.outcome_allowance, _SUBJECT_ROLES[kind.subject]
+        )
+        for code, kind in kinds.kinds.items()
+    }
+    zone = mapping.zone or rules.calendar.zone
+    return Settings(
+        contacts,
+        frozenset(rules.flags.kinds),
+        zone,
+        now,
+        version_kind=version_kind,
+        instruments=rules.prompts.instruments,
+    )
 
 
 def _run(session: Session, job: _Job, *, source: str, dry_run: bool) -> ImportReport:

@@ -121,6 +121,14 @@ def owner_engine(owner_url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
+def database_owner(pg_server: Servers, database_name: str, owner_engine: Engine) -> Engine:
+    """The same, once the whole test's database is the owner's, as a scratch database is: it may make tables."""
+    with _superuser(pg_server, "postgres") as connection:
+        connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO steadfast_owner").format(sql.Identifier(database_name)))
+    return owner_engine
+
+
+@pytest.fixture
 def session(engine: Engine) -> Iterator[Session]:
     """An open session on the test's database; what isn't committed is rolled back."""
     with Session(engine) as session:
