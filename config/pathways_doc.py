@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from config.alert_load_doc import section as alert_load
 from config.pathways_drawing import draw
 from config.pathways_loader import pathway_from
 from config.pathways_words import causes_words, dues_words, span_words, who_words, words
@@ -84,6 +85,7 @@ def render(rules: Rules) -> str:
         *(_pathway(pathway, said[pathway.code]) for pathway in ladders(rules)),
         patterns_section(rules.patterns),
         planned(rules),
+        alert_load(),
         _contacts(rules),
     ]
     return "\n".join(part.rstrip() + "\n" for part in parts)
