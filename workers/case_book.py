@@ -20,6 +20,7 @@ class CaseBook:
     by_id: dict[int, Case] = field(default_factory=dict)
     _by_evidence: dict[str, list[Case]] = field(default_factory=dict)
     _threads: dict[Pair, list[Case]] = field(default_factory=dict)
+    _elsewhere: dict[int, list[Case]] | None = None
 
     def __post_init__(self) -> None:
         for case in self.known:
@@ -62,6 +63,16 @@ class CaseBook:
                 break
             case = following
         return case
+
+    def from_elsewhere(self, head: Case) -> list[Case]:
+        """Those of another contact that had gone on in this one when they were read (workers/succession.py)."""
+        if self._elsewhere is None:
+            self._elsewhere = {}
+            for case in self.known:
+                end = self.end_of(case)
+                if case.state is FollowUpState.CONTINUED and pair_of(end) != pair_of(case):
+                    self._elsewhere.setdefault(end.id or 0, []).append(case)
+        return [] if head.id is None else self._elsewhere.get(head.id, [])
 
     def pairs(self) -> set[Pair]:
         """The contacts that already have a thread here: when somebody was seen at them matters."""

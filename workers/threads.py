@@ -106,8 +106,9 @@ class Thread:
     def _count(self, head: Case) -> None:
         """Make the leader's count and breach those of its thread as it is now; fewer misses begin its ladder anew."""
         others = [
-            case for case in self.book.known if case.state is FollowUpState.CONTINUED and self.book.end_of(case) is head
+            case for case in self.cases if case.state is FollowUpState.CONTINUED and self.book.end_of(case) is head
         ]
+        others += self.book.from_elsewhere(head)
         counted = count(
             _member(head),
             (_member(case) for case in others if case.trigger in THREAD_TRIGGERS),

@@ -45,7 +45,7 @@ class Turner:
 
     def recognise(self, row: Candidate, own: Case) -> None:
         """The appointment was another person's or another contact's all along: its follow-up goes where it belongs."""
-        if (own.person_id, own.contact_code) == (row.person_id, row.contact_code):
+        if (own.person_id, own.contact_code) == (row.person_id, row.contact_code) or self._is_the_familys(own, row):
             return
         self.touched.add(pair_of(own))
         self.book.leave_thread(own)
@@ -150,8 +150,11 @@ class Turner:
         if row.expected_contact_id is None:
             return None
         case = self.book.of_expected.get(row.expected_contact_id)
-        if case is None or not case.is_live or case.person_id != row.person_id:
+        if case is None or not case.is_live:
             return None
+        if case.person_id != row.person_id and not self._is_the_familys(case, row):
+            return None
+        self.touched.add(pair_of(case))
         del self.book.of_expected[row.expected_contact_id]
         case.appointment_id, case.expected_contact_id = row.id, None
         self.book.enter(case)
@@ -160,6 +163,12 @@ class Turner:
         self.turn(case, turn)
         say(case, "taken_over", from_state=case.state, row=row, detail={"appointment_id": row.id})
         return case
+
+    def _is_the_familys(self, case: Case, row: Candidate) -> bool:
+        """One contact for the household, whichever child it was booked for (config/family-review.yaml)."""
+        kind = self.opener.rules.contacts.get(row.contact_code)
+        same = (case.contact_code, case.household_id) == (row.contact_code, row.household_id)
+        return same and row.household_id is not None and kind is not None and kind.whole_family
 
     def look_for_later_visit(self, case: Case) -> None:
         """Files come in any order: somebody may have been seen since. What a person has refused stays refused."""

@@ -188,7 +188,7 @@ class TestCorrectionOfAnOutcome:
         assert {
             row.closed_reason for row in world.rows("SELECT closed_reason FROM follow_up WHERE state = 'closed'")
         } == {
-            "transfer_accepted",
+            "died",
             "outcome_recorded",
         }
         is_clean(world)
@@ -241,7 +241,7 @@ def closes(world: World, pairs: Pairs) -> None:
                 follow_up_id=FollowUpId(row.id),
                 row_version=row.row_version,
                 account=world.person_at_page(),
-                reason=ClosedReason.TRANSFER_ACCEPTED,
+                reason=ClosedReason.DIED,
                 note="Taken on by the next town",
                 now=world.now,
             )

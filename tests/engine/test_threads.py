@@ -17,7 +17,7 @@ DAYS = (at("2026-05-18 10:00"), at("2026-05-27 10:00"), at("2026-06-05 10:00"))
 
 def three_misses(world: World) -> list[int]:
     """Not brought three times, each heard of on its day; the third leads."""
-    child, appointments = world.child(), []
+    child, appointments = world.toddler(), []
     for day in DAYS:
         world.until(day + timedelta(hours=2))
         appointments.append(world.appointment(child, status="missed", subtype="wnb", ends_at=day))
@@ -73,7 +73,7 @@ class TestThreeMisses:
         counts = opens is not None and opens[0] == "missed"
         assert standing(world, appointments) == [("continued", 1), ("continued", 2), ("open", None)]
         found = leader(world, appointments)
-        assert (found.miss_count, found.step_id) == ((3, "supervision") if counts else (2, "second-miss"))
+        assert (found.miss_count, found.step_id) == (3 if counts else 2, "supervision")
         is_clean(world)
 
     @pytest.mark.parametrize(("place", "count", "since"), [(0, 2, 1), (1, 1, 2)])
@@ -83,7 +83,7 @@ class TestThreeMisses:
         record(world, appointments[place], "attended")
         found = leader(world, appointments)
         assert (found.state, found.miss_count, found.breach_at) == ("open", count, DAYS[since])
-        assert found.step_id == ("phone-same-day" if count == 1 else "second-miss")
+        assert found.step_id == ("second-call" if count == 1 else "supervision")
         assert "count_corrected" in world.story(found.id)
         is_clean(world)
 
@@ -94,7 +94,7 @@ class TestThreeMisses:
         record(world, appointments[2], name)
         assert standing(world, appointments) == [("continued", 1), ("open", None), ("continued", 1)]
         found = leader(world, appointments)
-        assert (found.miss_count, found.breach_at, found.step_id) == (2, DAYS[0], "second-miss-visit")
+        assert (found.miss_count, found.breach_at, found.step_id) == (2, DAYS[0], "supervision")
         assert (found.owner_practitioner_id, world.told()[0].follow_up_id) == (world.lead, found.id)
         is_clean(world)
 
@@ -153,7 +153,7 @@ class TestThreeMisses:
 class TestAMissHeardOfLate:
     def test_joins_the_thread_of_a_later_one(self, world: World):
         """Tuesday's miss comes after Friday's: one ladder, and the later one leads it."""
-        child = world.child()
+        child = world.toddler()
         later = world.appointment(child, status="missed", ends_at=at("2026-06-05 10:00"))
         world.detect()
         world.advance()
@@ -163,13 +163,13 @@ class TestAMissHeardOfLate:
         assert world.follow_up(earlier).continued_in == world.follow_up(later).id
         found = world.follow_up(later)
         assert (found.miss_count, found.breach_at) == (2, at("2026-06-02 10:00"))
-        assert "second-miss" in [alert.step_id for alert in world.told()]
+        assert "supervision" in [alert.step_id for alert in world.told()]
 
 
 class TestBeingSeenInBetween:
     def test_begins_the_count_anew(self, world: World):
         """Missed, seen, missed: the second is a first miss, and the first needs no confirming apart."""
-        child = world.child()
+        child = world.toddler()
         first = world.appointment(child, status="missed", ends_at=at("2026-05-20 10:00"))
         world.appointment(child, status="attended", ends_at=at("2026-05-27 10:00"))
         world.detect()
@@ -182,7 +182,7 @@ class TestBeingSeenInBetween:
     @pytest.mark.parametrize("name", ["void", "by video", "unrecorded", "cancelled by us"])
     def test_and_taken_back_is_no_ground_for_having_closed(self, world: World, name: str):
         """A colleague closed on a visit that turns out not to have been one: open again, and told why."""
-        child = world.child()
+        child = world.toddler()
         missed = world.appointment(child, status="missed", ends_at=at("2026-05-20 10:00"))
         visit = world.appointment(child, status="attended", ends_at=at("2026-05-27 10:00"))
         world.detect()
@@ -197,7 +197,7 @@ class TestBeingSeenInBetween:
 
     def test_stands_on_another_visit_when_one_is_taken_back(self, world: World):
         """Seen twice; one of the two was an error."""
-        child = world.child()
+        child = world.toddler()
         missed = world.appointment(child, status="missed", ends_at=at("2026-05-20 10:00"))
         world.appointment(child, status="attended", ends_at=at("2026-05-25 10:00"))
         last = world.appointment(child, status="attended", ends_at=at("2026-05-27 10:00"))
@@ -210,7 +210,7 @@ class TestBeingSeenInBetween:
 class TestAppointmentOfAnotherPerson:
     def test_takes_its_follow_up_along(self, world: World):
         """Entered for the wrong twin: the miss, its alerts and its count go to the right one; the wrong one is free."""
-        wrong, right = world.child(), world.child()
+        wrong, right = world.toddler(), world.toddler()
         first = world.appointment(wrong, status="missed", ends_at=at("2026-06-01 10:00"))
         mixed = world.appointment(wrong, status="missed", ends_at=at("2026-06-05 10:00"))
         world.detect()
@@ -221,7 +221,7 @@ class TestAppointmentOfAnotherPerson:
         world.detect()
         world.advance()
         moved, stays = world.follow_up(mixed), world.follow_up(first)
-        assert (moved.person_id, moved.state, moved.miss_count, moved.step_id) == (right, "open", 1, "phone-same-day")
+        assert (moved.person_id, moved.state, moved.miss_count, moved.step_id) == (right, "open", 1, "second-call")
         assert (stays.person_id, stays.state, stays.miss_count) == (wrong, "open", 1)
         assert "person_corrected" in world.story(moved.id)
         assert {(alert.follow_up_id, alert.person_id) for alert in world.told()} == {
@@ -232,7 +232,7 @@ class TestAppointmentOfAnotherPerson:
 
     def test_takes_its_evidence_away(self, world: World):
         """The visit was the twin's: this child has not been seen, and the planned contact is open again."""
-        wrong, right = world.child(), world.child()
+        wrong, right = world.toddler(), world.toddler()
         expected = an_expected(world, wrong)
         missed = world.appointment(wrong, status="missed", ends_at=at("2026-06-01 10:00"))
         visit = world.appointment(
@@ -251,7 +251,7 @@ class TestAppointmentOfAnotherPerson:
 class TestAnotherDate:
     def test_of_a_miss_is_no_second_miss(self, world: World):
         """Missed on Monday, put right to Wednesday: one miss, reckoned from Wednesday."""
-        appointment = world.appointment(world.child(), status="missed", ends_at=at("2026-06-01 10:00"))
+        appointment = world.appointment(world.toddler(), status="missed", ends_at=at("2026-06-01 10:00"))
         world.detect()
         world.moves(appointment, at("2026-06-03 10:00"), status="missed")
         world.detect()
@@ -260,7 +260,7 @@ class TestAnotherDate:
 
     def test_missed_again_under_the_same_id_is_one(self, world: World):
         """Rebooked by moving it, and missed again: that is twice, however the sender keeps its ids."""
-        appointment = world.appointment(world.child(), status="missed", ends_at=at("2026-06-01 10:00"))
+        appointment = world.appointment(world.toddler(), status="missed", ends_at=at("2026-06-01 10:00"))
         world.detect()
         world.later(minutes=1)
         world.moves(appointment, at("2026-06-12 10:00"))
@@ -274,7 +274,7 @@ class TestAnotherDate:
 
     def test_looked_at_again_before_its_end_is_no_second_miss(self, world: World):
         """A miss recorded during the visit's slot comes with the next extract: same cycle, same count."""
-        appointment = world.appointment(world.child(), status="missed", ends_at=world.now + timedelta(hours=1))
+        appointment = world.appointment(world.toddler(), status="missed", ends_at=world.now + timedelta(hours=1))
         world.detect()
         world.later(minutes=30)
         world.run("UPDATE appointment SET reconsider_at = :now", now=world.now)
