@@ -193,7 +193,7 @@ _END = text(
     WHERE id = :id AND state = 'open' AND referral_prompt_id IS NULL AND NOT coalesce(detail ? 'challenge_id', false)
       AND kind NOT IN ('step', 'confirm_seen', 'second_signature', 'step_extension', 'disclosure_due',
                        'father_not_asked', 'hold_ending', 'cancellation_unexplained', 'merge_proposed',
-                       'action_overdue')
+                       'action_overdue', 'indicator_review')
     RETURNING household_id
     """
 )

@@ -7,9 +7,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from config.audit_limits import load_audit_limits
 from models.db import challenges, planned_actions
-from models.db.auditor import audit
 from models.db.challenges import NewChallenge
 from models.db.follow_up_actions import ChangedMeanwhile, IllegalTransition, NotAllowed
 from models.db.planned_actions import NewAction
@@ -68,11 +66,6 @@ def raised(world: World, challenge: int) -> None:
 
 def told(world: World, kind: str = "challenge") -> list[int]:
     return [alert.practitioner_id for alert in world.told(kind=kind)]
-
-
-def violations(world: World) -> set[str]:
-    with Session(world.engine) as session:
-        return {found.code for found in audit(session, world.now, limits=load_audit_limits(config_dir=None)).violations}
 
 
 class TestChallenge:
@@ -167,13 +160,13 @@ class TestChallenge:
 
     def test_overdue_is_missed_by_the_auditor(self, world: World):
         opened(world)
-        assert violations(world) == set()
+        assert world.violations() == set()
         world.later(days=4000)
-        assert violations(world) == {"challenge_overdue"}
+        assert world.violations() == {"challenge_overdue"}
         world.reconcile()
-        assert violations(world) == set()
+        assert world.violations() == set()
         world.run("UPDATE alert SET state = 'done', ended_at = :now WHERE kind = 'challenge'", now=world.now)
-        assert violations(world) == {"challenge_overdue"}
+        assert world.violations() == {"challenge_overdue"}
 
 
 class TestActionPlan:
@@ -258,6 +251,6 @@ class TestActionPlan:
     def test_overdue_is_missed_by_the_auditor(self, world: World):
         self.agreed(world)
         world.until(at("2026-06-12 17:00") + timedelta(days=4000))
-        assert violations(world) == {"action_overdue"}
+        assert world.violations() == {"action_overdue"}
         world.reconcile()
-        assert violations(world) == set()
+        assert world.violations() == set()

@@ -1,5 +1,6 @@
 """Patterns on real rows: found once, raising the one live follow-up, opening one only where none is; no cascade."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 from config.audit_limits import load_audit_limits
 from models.db.auditor import audit
 from models.db.follow_up_actions import take_up
+from models.domain.words import AppointmentStatus
 from tests.engine.world import World, at
 
 
@@ -137,6 +139,18 @@ class TestPatternFound:
         ]
 
 
+@pytest.fixture
+def quiet(world: World) -> None:
+    """A trust whose own rules open nothing where it was the service that cancelled: only a pattern shows it."""
+    by_service = AppointmentStatus.CANCELLED_BY_SERVICE
+    kinds = {
+        code: replace(kind, opens={status: cause for status, cause in kind.opens.items() if status is not by_service})
+        for code, kind in world.rules.contacts.kinds.items()
+    }
+    world.rules = replace(world.rules, contacts=replace(world.rules.contacts, kinds=kinds))
+
+
+@pytest.mark.usefixtures("quiet")
 class TestPatternWithNothingLive:
     def test_opens_one_follow_up_with_the_team_lead_first(self, world, family):
         """R10: cancelled twice by us, of a contact that a schedule would miss only months later. Not the family's."""
@@ -307,7 +321,8 @@ class TestScores:
         """R9: the mother's score three weeks ago, the child not brought today."""
         world.add(
             "indicator", person_id=family.mother, instrument="EPDS", total=14, recorded_on=date(2026, 5, 18),
-            recorded_by="test", examine_at=world.now - timedelta(days=21),
+            recorded_by="test", language="en", received_at=world.now - timedelta(days=21),
+            examine_at=world.now - timedelta(days=21),
         )  # fmt: skip
         missed = family.contact(family.ana, "HV-1Y", "missed")
         world.detect()

@@ -31,11 +31,6 @@ def state(world: World, referral: int) -> str:
     return str(world.one("SELECT state FROM referral WHERE id = :id", id=referral))
 
 
-def violations(world: World) -> set[str]:
-    with Session(world.engine) as session:
-        return {found.code for found in audit(session, world.now, limits=load_audit_limits(config_dir=None)).violations}
-
-
 class TestLateHop:
     def test_gets_the_referral_its_follow_up_over_the_bank_holiday_weekend(self, world: World):
         """Sent on the Thursday before Easter 2027: to be received by the Thursday after; then chased, and up."""
@@ -331,9 +326,9 @@ class TestTheAuditor:
     def test_misses_a_late_hop_that_nobody_noticed_at_any_age(self, world: World):
         referred(world)
         world.until(at("2026-06-11 17:14"))
-        assert violations(world) == set()
+        assert world.violations() == set()
         world.later(days=4000)
-        assert violations(world) == {"referral_without_follow_up", "referral_hop_not_looked_at"}
+        assert world.violations() == {"referral_without_follow_up", "referral_hop_not_looked_at"}
 
     def test_misses_a_decision_to_refer_without_a_referral(self, world: World):
         from models.domain.words import PromptDecision
@@ -344,4 +339,4 @@ class TestTheAuditor:
         world.detect()
         decide(world, prompts(world)[0].id, PromptDecision.REFER)
         world.later(hours=1)
-        assert violations(world) == {"referred_without_referral"}
+        assert world.violations() == {"referred_without_referral"}

@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
+from config.audit_limits import load_audit_limits
 from config.pathways_loader import pathway_from
 from config.rules import load_rules
 from models.db import absences, pathway_versions, threshold_signatures
+from models.db.auditor import audit
 from models.db.pathway_shelf import PathwayShelf
 from models.db.scope import Scope
 from models.domain.ids import AccountId, PractitionerId
@@ -240,6 +242,12 @@ class World:
         """The events of a follow-up, in order."""
         found = self.rows("SELECT event FROM follow_up_event WHERE follow_up_id = :id ORDER BY id", id=follow_up)
         return [str(row.event) for row in found]
+
+    def violations(self) -> set[str]:
+        """What the auditor finds, but for the weekly check of staffing, which nobody runs here."""
+        with Session(self.engine) as session:
+            found = audit(session, self.now, limits=load_audit_limits(config_dir=None)).violations
+        return {finding.code for finding in found} - {"staffing_check_silent"}
 
     def told(self, **where: Any) -> list[Any]:
         """The open alerts, in order; each with kind, step, role, practitioner and pool."""
