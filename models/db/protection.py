@@ -61,7 +61,7 @@ def close_record(session: Session, closing: Closing, act: Act) -> int:
     session.execute(_CLOSE_PERSON, params)
     _file_under(session, closing.person_id, team)
     session.execute(_CLOSE_HOUSEHOLD, params)
-    for statement in (_HAND_FOLLOW_UPS_ON, _DROP_EMAILS, _END_STEPS, _HAND_ALERTS_ON, _HIDE_TEXTS):
+    for statement in (_STAY_WITH_NURSE, _HAND_FOLLOW_UPS_ON, _DROP_EMAILS, _END_STEPS, _HAND_ALERTS_ON, _HIDE_TEXTS):
         session.execute(statement, params)
     _hold(session, closing, act)
     if closing.new_nhs_number is not None:
@@ -159,6 +159,10 @@ _REMEMBER = text(
 _CLOSE_PERSON = text(
     "UPDATE person SET protected_at = :now, team_id = :team, caseload_holder_id = NULL WHERE id = :person"
 )
+# A caseload that was to change hands later would bring somebody new to it.
+_STAY_WITH_NURSE = text(
+    "UPDATE caseload_move SET state = 'withdrawn', due_at = NULL WHERE person_id = :person AND state = 'planned'"
+)
 _CLOSE_HOUSEHOLD = text("UPDATE household SET team_id = :team WHERE id = :household")
 _FILE = "UPDATE {table} SET team_id = :team WHERE person_id = :person"
 _NURSE = """coalesce(
@@ -169,6 +173,7 @@ _HAND_FOLLOW_UPS_ON = text(
     f"""
     WITH handed AS (
         UPDATE follow_up SET owner_practitioner_id = {_NURSE}, owner_team_id = NULL, row_version = row_version + 1,
+            assigned_practitioner_id = NULL, assigned_at = NULL,
             acknowledged_by = NULL, acknowledged_at = NULL, acknowledged_until = NULL, step_id = NULL,
             step_fired_at = NULL, step_raised_to = 0, steps_done = '{{}}', cycle = cycle + 1,
             next_due_at = CASE WHEN state = 'backlog' THEN next_due_at ELSE CAST(:now AS timestamptz) END

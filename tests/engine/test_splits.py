@@ -373,6 +373,28 @@ class TestRecordClosedForProtection:
         assert {alert.practitioner_id for alert in world.told(follow_up_id=row.id)} == {world.nurse}
         assert "record_closed" in world.story(row.id)
 
+    def test_goes_to_nobody_it_was_given_to_or_was_to_move_to(self, world: World, family: Parted):
+        """Neither whom a lead had given the follow-up to nor whose caseload it was to join hears of it."""
+        given, later = world.staff("health_visitor"), world.staff("health_visitor")
+        world.run(
+            "UPDATE follow_up SET assigned_practitioner_id = :to, assigned_at = :now WHERE appointment_id = :id",
+            to=given, now=world.now, id=family.missed,
+        )  # fmt: skip
+        day = at("2026-06-10 09:00")
+        world.add(
+            "caseload_move", person_id=family.child, to_practitioner_id=later, state="planned", effective_at=day,
+            due_at=day, recorded_at=world.now, recorded_by="import:epr",
+        )  # fmt: skip
+        self.close(world, family)
+        world.advance()
+        world.until(day)
+        world.follow_staff()
+        world.advance()
+        row = world.follow_up(family.missed)
+        assert {alert.practitioner_id for alert in world.told(follow_up_id=row.id)} == {world.nurse}
+        assert world.rows("SELECT state FROM caseload_move") == [("withdrawn",)]
+        assert world.one("SELECT caseload_holder_id FROM person WHERE id = :id", id=family.child) is None
+
     def test_purges_texts_and_unconfirms_numbers(self, world: World, family: Parted):
         self.close(world, family)
         assert family.texts(world) == [("dropped", "split")]

@@ -195,6 +195,17 @@ class TestFeedsAfterAnAdoption:
         )
         assert tuple(row) == (True, None)
 
+    def test_of_caseloads_gives_the_closed_record_to_nobody(self, load, rows_of, closed):
+        """Neither today nor on a day to come."""
+        row = {"subject_nhs_number": "9990000018", "subject_local_id": "P1", "practitioner": "HV2", "team": "T1"}
+        for day in ("2026-06-01", "2026-07-01"):
+            load([{**row, "held_from": day}], kind=ImportKind.CASELOADS, now=LATER)
+        (found,) = rows_of(
+            "SELECT t.restricted, p.caseload_holder_id, (SELECT count(*) FROM caseload_move) AS moves"
+            " FROM person p JOIN team t ON t.id = p.team_id WHERE p.id = :id", id=closed["child"],
+        )  # fmt: skip
+        assert tuple(found) == (True, None, 0)
+
     def test_of_the_new_number_under_the_old_id_is_a_clean_person_apart_from_the_old_family(
         self, load, rows_of, closed
     ):
