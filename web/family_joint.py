@@ -14,9 +14,9 @@ def for_family(visit: Visit, found: Family) -> Mapping[str, Any]:
     household, rules = found.household_id, visit.site.rules
     return {
         "concerns": family_concerns.concerns(visit.db, household),
-        "open_prompts": family_concerns.open_prompts(visit.db, household),
-        "referrals": referral_page.of_household(visit.db, household),
-        "challenges": challenge_page.of_household(visit.db, household),
+        "open_prompts": family_concerns.open_prompts(visit.db, visit.scope, household),
+        "referrals": referral_page.of_household(visit.db, visit.scope, household),
+        "challenges": challenge_page.of_household(visit.db, visit.scope, household),
         "actions": planned_actions.of_household(visit.db, household),
         "colleagues": family_concerns.colleagues(visit.db, household, today=rules.calendar.civil_date(visit.now)),
         **_numbers(visit, found.team_id),

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.db.scope import Scope
+from models.db.scope import Scope, covered
 from models.domain.ids import HouseholdId
 from models.domain.words import ChallengeOutcome, ChallengeState
 
@@ -76,9 +76,7 @@ class ChallengePage:
 
 def listed(session: Session, scope: Scope) -> list[Listed]:
     """Open challenges within `scope`, longest due first, then those resolved lately; at most PAGE."""
-    if not scope.sees_families:
-        return []
-    given = {"all": scope.all_teams, "teams": sorted(scope.team_ids), "limit": PAGE}
+    given = {"limit": PAGE, **scope.params()}
     return [Listed._make(row) for row in session.execute(_LISTED, given)]
 
 
@@ -93,9 +91,9 @@ def find(session: Session, scope: Scope, challenge_id: int) -> ChallengePage | N
     return ChallengePage(**{**row, **words}, history=history)
 
 
-def of_household(session: Session, household_id: HouseholdId) -> list[Listed]:
-    """The household's open challenges. The caller has checked the scope."""
-    return [Listed._make(row) for row in session.execute(_OF_HOUSEHOLD, {"household": household_id})]
+def of_household(session: Session, scope: Scope, household_id: HouseholdId) -> list[Listed]:
+    """The household's open challenges within `scope`."""
+    return [Listed._make(row) for row in session.execute(_OF_HOUSEHOLD, {"household": household_id, **scope.params()})]
 
 
 _LINE = """
@@ -107,14 +105,18 @@ _LINE = """
 """
 _LISTED = text(
     _LINE
-    + """
-    WHERE :all OR coalesce(c.team_id, p.team_id) = ANY(CAST(:teams AS bigint[]))
+    + f"""
+    WHERE {covered("coalesce(c.team_id, p.team_id)")}
     ORDER BY c.state = 'resolved', CASE WHEN c.state <> 'resolved' THEN c.stage_due_at END, c.resolved_at DESC, c.id
     LIMIT :limit
     """
 )
 _OF_HOUSEHOLD = text(
-    _LINE + " WHERE c.household_id = :household AND c.state <> 'resolved' ORDER BY c.stage_due_at, c.id LIMIT 20"
+    _LINE
+    + f"""
+    WHERE c.household_id = :household AND c.state <> 'resolved' AND {covered("coalesce(c.team_id, p.team_id)")}
+    ORDER BY c.stage_due_at, c.id LIMIT 20
+    """
 )
 _FIND = text(
     """

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.db.scope import Scope, covered
 from models.domain.ids import HouseholdId
 
 
@@ -45,9 +46,9 @@ def concerns(session: Session, household_id: HouseholdId | None, person_id: int 
     return [Concern._make(row) for row in session.execute(_CONCERNS, given)]
 
 
-def open_prompts(session: Session, household_id: HouseholdId) -> list[OpenPrompt]:
-    """The household's undecided prompts, the heaviest first."""
-    return [OpenPrompt._make(row) for row in session.execute(_PROMPTS, {"household": household_id})]
+def open_prompts(session: Session, scope: Scope, household_id: HouseholdId) -> list[OpenPrompt]:
+    """The household's undecided prompts within `scope`, the heaviest first: another service's questions are its own."""
+    return [OpenPrompt._make(row) for row in session.execute(_PROMPTS, {"household": household_id, **scope.params()})]
 
 
 def colleagues(session: Session, household_id: HouseholdId, *, today: date) -> list[Colleague]:
@@ -72,10 +73,11 @@ _CONCERNS = text(
     """
 )
 _PROMPTS = text(
-    """
+    f"""
     SELECT r.id, p.name, r.urgency, r.raised_at, r.next_due_at
     FROM referral_prompt r JOIN person p ON p.id = r.person_id
-    WHERE r.household_id = :household AND r.state <> 'decided' ORDER BY r.weight DESC, r.next_due_at, r.id LIMIT 20
+    WHERE r.household_id = :household AND r.state <> 'decided' AND {covered("coalesce(r.team_id, p.team_id)")}
+    ORDER BY r.weight DESC, r.next_due_at, r.id LIMIT 20
     """
 )
 _COLLEAGUES = text(

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.db.scope import Scope
+from models.db.scope import Scope, covered
 from models.domain.ids import HouseholdId
 from models.domain.words import ReferralState, Urgency
 
@@ -74,9 +74,9 @@ class Listed(NamedTuple):
     hop_due_at: datetime | None
 
 
-def of_household(session: Session, household_id: HouseholdId) -> list[Listed]:
-    """The household's referrals, live ones first. The caller has checked the scope."""
-    return [Listed._make(row) for row in session.execute(_LISTED, {"household": household_id})]
+def of_household(session: Session, scope: Scope, household_id: HouseholdId) -> list[Listed]:
+    """The household's referrals within `scope`, live ones first."""
+    return [Listed._make(row) for row in session.execute(_LISTED, {"household": household_id, **scope.params()})]
 
 
 _FIND = text(
@@ -94,9 +94,10 @@ _HISTORY = text(
     " ORDER BY id DESC LIMIT 60"
 )
 _LISTED = text(
-    """
+    f"""
     SELECT r.id, p.name, r.service, r.state, r.sent_at, r.hop_due_at
     FROM referral r JOIN person p ON p.id = r.person_id
-    WHERE r.household_id = :household ORDER BY r.hop_due_at NULLS LAST, r.id DESC LIMIT 30
+    WHERE r.household_id = :household AND {covered("coalesce(r.team_id, p.team_id)")}
+    ORDER BY r.hop_due_at NULLS LAST, r.id DESC LIMIT 30
     """
 )

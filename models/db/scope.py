@@ -44,6 +44,14 @@ class Scope:
             return False
         return self.all_teams or (team_id is not None and team_id in self.team_ids)
 
+    def params(self) -> dict[str, object]:
+        """What `covered` binds."""
+        return {
+            "scope_all": self.sees_families and self.all_teams,
+            "scope_teams": sorted(self.team_ids - self.hidden_team_ids) if self.sees_families else [],
+            "scope_hidden": sorted(self.hidden_team_ids),
+        }
+
     def condition(self, team_column: QueryableAttribute[Any] | ColumnElement[Any]) -> ColumnElement[bool]:
         """The same as a condition on a column of team ids."""
         if not self.sees_families:
@@ -52,3 +60,11 @@ class Scope:
             return team_column.in_(sorted(self.team_ids - self.hidden_team_ids))
         hidden = sorted(self.hidden_team_ids)
         return or_(team_column.is_(None), team_column.not_in(hidden)) if hidden else true()
+
+
+def covered(column: str) -> str:
+    """Return SQL that holds for rows of a team within the scope whose `params` are bound; `column` is no input."""
+    return (
+        f"(:scope_all AND coalesce({column}, 0) <> ALL(CAST(:scope_hidden AS bigint[]))"
+        f" OR {column} = ANY(CAST(:scope_teams AS bigint[])))"
+    )

@@ -43,7 +43,7 @@ class TestTwoRecords:
         log_in(page, site)
         page.goto(f"{site}/families/{records['home']}")
         page.get_by_text("Two records may be one, or one may mix two people").click()
-        page.get_by_label("Whose record").select_option(label="Isla Twice")
+        page.locator("#same-person").select_option(label="Isla Twice")
         page.get_by_label("NHS number of the other record").fill("P-2")
         check(page)
         page.get_by_role("button", name="Compare the two").first.click()

@@ -70,8 +70,9 @@ class TestDeclining:
         world.session.execute(
             text(
                 "WITH e AS (INSERT INTO expected_contact (person_id, contact_code, schedule_code, schedule_version,"
-                " anchor_on, window_start, window_end, state, first_received_at) VALUES (:child, 'HV-6W', 'england', 1,"
-                " '2026-04-01', '2026-05-13', '2026-05-27', 'overdue', now()) RETURNING id)"
+                " anchor_on, window_start, window_end, unbooked_on, overdue_on, state, first_received_at)"
+                " VALUES (:child, 'HV-6W', 'england', 1, '2026-04-01', '2026-05-13', '2026-05-27', '2026-05-16',"
+                " '2026-05-27', 'overdue', now()) RETURNING id)"
                 " UPDATE follow_up SET expected_contact_id = e.id, appointment_id = NULL, trigger = 'never_booked'"
                 " FROM e"
             ),

@@ -137,6 +137,18 @@ class TestAPrompt:
         world.session.commit()
         assert f", by {said}:" in browser("grace").get(f"/prompts/{prompt}").text
 
+    def test_of_another_service_is_not_listed_on_the_familys_page(self, world, browser):
+        """What another team asks about an adult, and where it refers her, is its own affair."""
+        world.account()
+        family = world.family("Isla Marsh")
+        prompt = asked(world, family["mother"], "EPDS", total=14)
+        world.account("nora", teams=("north",))
+        page = f"/families/{family['household']}"
+        assert f"/prompts/{prompt}" in browser("nora").get(page).text
+        world.session.execute(text("UPDATE referral_prompt SET team_id = :south"), {"south": world.teams["south"]})
+        world.session.commit()
+        assert f"/prompts/{prompt}" not in browser("nora").get(page).text
+
     def test_of_a_red_flag_says_to_phone_and_needs_the_answer_in_words(self, world, browser):
         world.account()
         mother = world.family("Isla Marsh")["mother"]

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from models.db import (
     case,
     challenge_page,
+    family_concerns,
     indicator_reviews,
     needs_person,
     outbox_page,
@@ -121,6 +122,9 @@ class TestTheQueries:
             referral_page.find,
             challenge_page.find,
             challenge_page.listed,
+            challenge_page.of_household,
+            referral_page.of_household,
+            family_concerns.open_prompts,
             indicator_reviews.listed,
             person_seen.find,
         ):
