@@ -7,7 +7,10 @@ CHECKS: tuple[Check, ...] = (
         "carers_question_overdue",
         "domain.md 5",
         "households whose open question, who else cares for the baby, was not put again in time",
-        "SELECT q.household_id AS id FROM carers_question q WHERE q.next_due_at < :late_by",
+        """
+        SELECT q.household_id AS id FROM carers_question q JOIN household h ON h.id = q.household_id
+        WHERE q.next_due_at < :late_by AND h.merged_into IS NULL
+        """,
     ),
     Check(
         "changed_household_not_asked",

@@ -32,6 +32,7 @@ CHECKS: tuple[Check, ...] = (
         """
         SELECT p.id FROM person p
         WHERE p.life_status = 'deceased' AND p.deceased_on > CAST(p.first_received_at AS date)
+          AND p.merged_into IS NULL
           AND p.first_received_at < :settled_by AND NOT EXISTS (SELECT FROM hold h WHERE h.about_person_id = p.id)
         """,
     ),
@@ -52,7 +53,8 @@ CHECKS: tuple[Check, ...] = (
         """
         SELECT h.id FROM hold h
         WHERE h.kind IN ('bereavement', 'pregnancy_ended') AND h.apply_at IS NULL AND h.starts_at < :settled_by
-          AND h.ended_how IS DISTINCT FROM 'in_error' AND coalesce(h.detail ->> 'news', 'true') = 'true'
+          AND coalesce(h.ended_how NOT IN ('in_error', 'undone'), true)
+          AND coalesce(h.detail ->> 'news', 'true') = 'true'
           AND h.detail ->> 'copied' IS NULL
           AND NOT EXISTS (SELECT FROM family_event v
                           WHERE v.kind = 'bereavement_care' AND CAST(v.detail ->> 'hold' AS bigint) = h.id)

@@ -55,7 +55,7 @@ CHECKS: tuple[Check, ...] = (
         SELECT g.id FROM pregnancy g JOIN person p ON p.id = g.mother_id
         WHERE {_OPEN} AND p.life_status <> 'deceased' AND g.edd < CAST(:outcome_asked_by AS date)
           AND CAST(g.created_at AS date) <= g.edd + CAST(:outcome_recall_days AS int)
-          AND {_SETTLED.format(person="g.mother_id")}
+          AND p.merged_into IS NULL AND {_SETTLED.format(person="g.mother_id")}
           AND NOT EXISTS (SELECT FROM family_event v WHERE v.person_id = g.mother_id
                           AND v.kind = 'pregnancy_outcome_unknown' AND v.recorded_at > g.created_at)
         """,
@@ -67,6 +67,7 @@ CHECKS: tuple[Check, ...] = (
         f"""
         SELECT g.id FROM pregnancy g JOIN person p ON p.id = g.mother_id
         WHERE {_OPEN} AND p.life_status <> 'deceased' AND g.created_at < :settled_by AND g.next_due_at IS NULL
+          AND p.merged_into IS NULL
           AND g.edd > CAST(CAST(:now AS timestamptz) AS date) AND {_SETTLED.format(person="g.mother_id")}
         """,
     ),
@@ -117,7 +118,7 @@ CHECKS: tuple[Check, ...] = (
         f"""
         SELECT f.id FROM flag f JOIN person p ON p.id = f.person_id
         WHERE f.code = :stay_flag AND f.ended_at < :settled_by AND f.ended_at > :discharged_since
-          AND p.life_status <> 'deceased' AND {_SETTLED.format(person="p.id")}
+          AND p.life_status <> 'deceased' AND p.merged_into IS NULL AND {_SETTLED.format(person="p.id")}
           AND NOT EXISTS (SELECT FROM flag again WHERE again.person_id = f.person_id AND again.code = f.code
                           AND again.ended_at IS NULL)
           AND NOT EXISTS (SELECT FROM expected_contact e WHERE e.person_id = f.person_id
@@ -129,7 +130,7 @@ CHECKS: tuple[Check, ...] = (
         "hazard 28",
         "pregnancies at 24 weeks or later whose parity nobody has told: contacts for a first birth are not planned",
         f"""
-        SELECT g.id FROM pregnancy g
+        SELECT g.id FROM pregnancy g JOIN person p ON p.id = g.mother_id AND p.merged_into IS NULL
         WHERE :plans_by_parity AND {_OPEN} AND g.nulliparous NOT IN ('yes', 'no')
           AND g.edd BETWEEN CAST(CAST(:now AS timestamptz) AS date) AND CAST(:parity_needed_by AS date)
         """,

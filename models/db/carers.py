@@ -184,7 +184,7 @@ _CLAIM = text(
         WHERE m.household_id = q.household_id AND m.valid_until IS NULL AND m.role = 'child'
           AND p.life_status <> 'deceased'
         ORDER BY p.date_of_birth DESC NULLS LAST, p.id LIMIT 1) AS youngest ON true
-    WHERE q.next_due_at <= :now ORDER BY q.next_due_at, q.household_id LIMIT :limit
+    WHERE q.next_due_at <= :now AND h.merged_into IS NULL ORDER BY q.next_due_at, q.household_id LIMIT :limit
     FOR NO KEY UPDATE OF q SKIP LOCKED
     """
 )

@@ -124,7 +124,7 @@ _DEATHS = """
            m.household_id, NULL::bigint AS pregnancy_id, p.id AS about_person_id,
            coalesce(p.deceased_on >= :since, true) AS is_news
     FROM person p LEFT JOIN household_member m ON m.person_id = p.id AND m.valid_until IS NULL
-    WHERE p.id IN ({people}) AND NOT EXISTS (
+    WHERE p.id IN ({people}) AND p.merged_into IS NULL AND NOT EXISTS (
         SELECT FROM hold h WHERE h.about_person_id = p.id AND h.ended_how IS DISTINCT FROM 'in_error'
           AND (m.household_id IS NULL OR h.household_id = m.household_id))
 """

@@ -8,12 +8,12 @@ from dataclasses import asdict
 from datetime import timedelta
 
 from sqlalchemy import RowMapping, text
-from sqlalchemy.orm import Session
 
+from models.db import merge_adults, merge_holds
 from models.db.merge_memberships import unite
 from models.db.merge_rows import Mover, Place, places_of
 from models.domain.merging import ContactState, by_a_person, safest
-from models.domain.words import ContentLevel, ExpectedState, Known, LifeStatus
+from models.domain.words import CaseloadMoveState, ContentLevel, ExpectedState, Known, LifeStatus
 
 # How far a contact has got: of two that are one, the one further on tells.
 _FURTHER = (
@@ -24,22 +24,29 @@ _FURTHER = (
     ExpectedState.OVERDUE,
     ExpectedState.MET,
 )
-_DETAILS = ("name", "date_of_birth", "gp_practice", "postcode", "caseload_holder_id", "team_id")
+_DETAILS = (
+    "name", "date_of_birth", "gp_practice", "postcode", "caseload_holder_id", "team_id", "left_birth_place_on",
+)  # fmt: skip
 
 
 def join(mover: Mover, *, kept: int, gone: int, same_pregnancy: timedelta) -> None:
     """Move everything of `gone` to `kept`; the caller holds the locks and has opened the merge.
 
     What may exist once for a person is settled first, and what is not moved then stays with the record that is gone.
+    Who may not be joined has been refused before (models/db/merge_refusals.py).
     """
     session = mover.session
     stay: dict[str, list[int]] = {
         "contact_point": _contact_points(mover, kept, gone),
-        "flag": _ids(session, _SAME_FLAGS, kept, gone),
+        "flag": _flags(mover, kept, gone),
         "expected_contact": _expected_contacts(mover, kept, gone),
         "household_member": unite(mover, of="person_id", kept=kept, gone=gone),
         "pregnancy": _pregnancies(mover, kept, gone, within=same_pregnancy),
+        "school_handover": list(session.scalars(_SAME_HANDOVER, _pair(kept, gone))),
     }
+    _caseload_moves(mover, kept, gone)
+    merge_holds.unite(mover, ("person_id", "about_person_id"), kept=kept, gone=gone)
+    merge_adults.carry(mover, "person", kept=kept, gone=gone)
     for place in places_of("person"):
         mover.move(place, away_from=gone, to=kept, keeping=stay.get(place.table, ()))
     mover.move(Place("person", "merged_into"), away_from=gone, to=kept)
@@ -55,6 +62,8 @@ def _details(mover: Mover, kept: int, gone: int) -> None:
     first, second = (other, mine) if theirs_first else (mine, other)
     details = {name: first[name] if first[name] is not None else second[name] for name in _DETAILS}
     details["details_by"] = first["details_by"] or second["details_by"]
+    if mine["content_hash"] is None:  # the register knows whoever it knew by either record: planning asks for that
+        details |= {name: other[name] for name in ("content_hash", "source_version")}
     mover.set("person", kept, **details, **_life(mine, other))
     if mine["nhs_number"] is None and other["nhs_number"] is not None:
         mover.set("person", gone, nhs_number=None)  # before it is given to the other: no two may have it
@@ -97,6 +106,27 @@ def _contact(row: RowMapping, prefix: str) -> ContactState:
     return ContactState(**{**values, **words})
 
 
+def _flags(mover: Mover, kept: int, gone: int) -> list[int]:
+    """A flag on both: one stays, a person's if either is, since the earlier day, asked about by the sooner one."""
+    stay = []
+    for row in mover.session.execute(_SAME_FLAGS, _pair(kept, gone)).mappings().all():
+        persons = by_a_person(row["g_set_by"]) and not by_a_person(row["k_set_by"])
+        mover.set(
+            "flag", row["k_id"], set_by=row["g_set_by" if persons else "k_set_by"],
+            set_at=min(row["k_set_at"], row["g_set_at"]),
+            review_at=min(filter(None, (row["k_review_at"], row["g_review_at"])), default=None),
+        )  # fmt: skip
+        mover.set("flag", row["g_id"], ended_at=mover.now, ended_by=mover.by)
+        stay.append(row["g_id"])
+    return stay
+
+
+def _caseload_moves(mover: Mover, kept: int, gone: int) -> None:
+    """A move planned on both: what was recorded last is what was decided."""
+    for earlier in mover.session.scalars(_EARLIER_MOVE, _pair(kept, gone)).all():
+        mover.set("caseload_move", earlier, state=CaseloadMoveState.WITHDRAWN, due_at=None)
+
+
 def _expected_contacts(mover: Mover, kept: int, gone: int) -> list[int]:
     """One contact planned on both records is one: how far it has got, its appointments and its follow-up are kept."""
     stay = []
@@ -121,12 +151,18 @@ def _pregnancies(mover: Mover, kept: int, gone: int, *, within: timedelta) -> li
     both = mover.session.execute(_BOTH_CURRENT, _pair(kept, gone)).mappings().one_or_none()
     if both is None:
         return []
+    first = "k" if both["k_nulliparous"] != Known.UNKNOWN else "g"
+    parity = {name: both[f"{first}_{name}"] for name in ("nulliparous", "nulliparous_by")}
+    due = min(filter(None, (both["k_next_due_at"], both["g_next_due_at"])), default=None)
+    mover.set("pregnancy", both["k_id"], next_due_at=due, **parity)
     if by_a_person(both["g_edd_by"]) and not by_a_person(both["k_edd_by"]):
         mover.set("pregnancy", both["k_id"], edd=both["g_edd"], edd_by=both["g_edd_by"])
     if by_a_person(both["g_outcome_by"]) and not by_a_person(both["k_outcome_by"]):
         mover.set("pregnancy", both["k_id"], outcome=both["g_outcome"], outcome_by=both["g_outcome_by"])
     mover.move(Place("expected_contact", "pregnancy_id"), away_from=both["g_id"], to=both["k_id"])
-    mover.set("pregnancy", both["g_id"], household_id=None)  # so that nobody waits for its end
+    merge_holds.unite(mover, ("pregnancy_id",), kept=both["k_id"], gone=both["g_id"])
+    mover.move(Place("hold", "pregnancy_id"), away_from=both["g_id"], to=both["k_id"])
+    mover.set("pregnancy", both["g_id"], household_id=None, next_due_at=None)  # so that nobody waits for its end
     return [both["g_id"]]
 
 
@@ -134,13 +170,10 @@ def _pair(kept: int, gone: int) -> dict[str, object]:
     return {"kept": kept, "gone": gone}
 
 
-def _ids(session: Session, query: object, kept: int, gone: int) -> list[int]:
-    return list(session.scalars(query, _pair(kept, gone)))  # type: ignore[call-overload]
-
-
 _PEOPLE = text(
     f"""
-    SELECT id, nhs_number, details_by, life_status, life_status_by, deceased_on, {", ".join(_DETAILS)}
+    SELECT id, nhs_number, details_by, content_hash, source_version, life_status, life_status_by, deceased_on,
+           {", ".join(_DETAILS)}
     FROM person WHERE id = ANY(CAST(:ids AS bigint[]))
     """
 )
@@ -158,9 +191,21 @@ _SAME_NUMBERS = text(
     """
 )
 _SAME_FLAGS = text(
-    """
-    SELECT g.id FROM flag g JOIN flag k USING (code)
+    f"""
+    SELECT {_both("set_by", "set_at", "review_at")} FROM flag g JOIN flag k USING (code)
     WHERE g.person_id = :gone AND k.person_id = :kept AND g.ended_at IS NULL AND k.ended_at IS NULL
+    """
+)
+_SAME_HANDOVER = text(
+    """
+    SELECT g.id FROM school_handover g JOIN school_handover k ON k.person_id = :kept AND k.withdrawn_at IS NULL
+    WHERE g.person_id = :gone AND g.withdrawn_at IS NULL
+    """
+)
+_EARLIER_MOVE = text(
+    """
+    SELECT id FROM caseload_move WHERE person_id IN (:kept, :gone) AND state = 'planned'
+    ORDER BY recorded_at DESC, id DESC OFFSET 1
     """
 )
 _SAME_CONTACTS = text(
@@ -181,7 +226,7 @@ _ENDED_ELSEWHERE = text(
 )
 _BOTH_CURRENT = text(
     f"""
-    SELECT {_both("edd", "edd_by", "outcome", "outcome_by")}
+    SELECT {_both("edd", "edd_by", "outcome", "outcome_by", "nulliparous", "nulliparous_by", "next_due_at")}
     FROM pregnancy k, pregnancy g
     WHERE k.mother_id = :kept AND g.mother_id = :gone AND k.outcome IN ('unknown', 'continuing')
       AND g.outcome IN ('unknown', 'continuing')

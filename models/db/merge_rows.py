@@ -16,8 +16,10 @@ from sqlalchemy.orm import Session
 from models.db import tables
 from models.db.base import Base
 
-# Histories say what was, and a merge's own rows say what it did: neither is moved.
-_STAYS = frozenset({"record_merge", "merge_item", "merge_proposal"})
+# Histories say what was, and a merge's own rows say what it did: neither is moved. Nor are lists of what has to be
+# looked at: the merge puts whoever is kept on them (models/db/merge_looks.py).
+_LOOKS = frozenset({"plan_mark", "pattern_look", "carers_question"})
+_STAYS = frozenset({"record_merge", "merge_item", "merge_proposal", *_LOOKS})
 # Copies without a foreign key, of which only what still waits is moved.
 _COPIES = {
     "person": (("alert", "person_id", "state = 'open'"),),
@@ -39,6 +41,13 @@ _NARROWED = {
     ("appointment", "contact_person_id"): f"(t.person_id IN (:away, :to) OR {_OF_PEOPLE})",
     ("appointment", "household_id"): _OF_HOUSEHOLDS,
     ("expected_contact", "household_id"): _OF_HOUSEHOLDS,
+    # A split that was undone is history. Of one that stands, two who are one may not be on two sides.
+    ("household_split", "protected_person_id"): "t.undone_at IS NULL",
+    ("household_split", "from_household_id"): "t.undone_at IS NULL",
+    ("household_split", "to_household_id"): "t.undone_at IS NULL",
+    ("split_member", "person_id"): (
+        "NOT EXISTS (SELECT FROM split_member o WHERE o.split_id = t.split_id AND o.person_id = :to)"
+    ),
 }
 
 
@@ -56,10 +65,14 @@ class Place:
 
 @dataclass(slots=True)
 class Mover:
-    """One merge as it is made: its id, and the number of the statement, so that undoing runs from the end."""
+    """One merge as it is made: its id, and the number of the statement, so that undoing runs from the end.
+
+    `by`: who joins, as 'person:ACCOUNT'.
+    """
 
     session: Session
     merge_id: int
+    by: str
     now: datetime
     _step: int = field(default=0)
 
@@ -152,7 +165,7 @@ def column_type(table: str, column: str) -> str:
 
 def highest_ids(session: Session) -> dict[str, int]:
     """The highest id of every table by now, so that what comes afterwards can be told from what was there."""
-    names = sorted({place.table for what in ("person", "household") for place in places_of(what)})
+    names = sorted({"adult_record", *(place.table for what in ("person", "household") for place in places_of(what))})
     with_ids = [name for name in names if "id" in _table(name).c]
     asked = ", ".join(f"'{name}', (SELECT coalesce(max(id), 0) FROM {name})" for name in with_ids)
     found: dict[str, int] = session.execute(text(f"SELECT jsonb_build_object({asked})")).scalar_one()

@@ -12,7 +12,18 @@ from datetime import datetime, timedelta
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
-from models.db import alerts, history, merge_households, merge_people, merge_undo, messages
+from models.db import (
+    alerts,
+    history,
+    merge_adults,
+    merge_holds,
+    merge_households,
+    merge_looks,
+    merge_people,
+    merge_refusals,
+    merge_undo,
+    messages,
+)
 from models.db.alerts import NewAlert
 from models.db.follow_up_rows import NotAllowed
 from models.db.merge_locks import lock_records
@@ -59,7 +70,10 @@ def join_people(
     answer_within: timedelta,
     same_pregnancy: timedelta,
 ) -> int:
-    """Make two records of one person one; return the merge's id. Raises Busy, NotAllowed where one is joined already.
+    """Make two records of one person one; return the merge's id.
+
+    Raises Busy; NotAllowed where one is joined already, is closed for protection, or they would bring people together
+    who live apart.
 
     `same_pregnancy`: due dates nearer than this tell one pregnancy (config/planning.yaml).
 
@@ -67,21 +81,27 @@ def join_people(
     """
     lock_records(session, "person", (kept, gone))
     _check_apart(session, "person", kept, gone)
+    merge_refusals.check_people(session, kept, gone)
     merge_id = _begin(session, JoinKind.PEOPLE, "person", kept, gone, reason, agreed, account, now)
-    merge_people.join(Mover(session, merge_id, now), kept=kept, gone=gone, same_pregnancy=same_pregnancy)
+    mover = Mover(session, merge_id, account.actor, now)
+    merge_people.join(mover, kept=kept, gone=gone, same_pregnancy=same_pregnancy)
     _after(session, merge_id, "records_joined", account, now)
     session.execute(_THREADS_DUE, {"people": [kept, gone], "now": now})
+    merge_looks.at_people(session, [kept], now=now)
     propose_households_of(session, kept, by=account.actor, now=now, answer_within=answer_within)
     return merge_id
 
 
 def join_households(session: Session, *, kept: int, gone: int, reason: str, account: Scope, now: datetime) -> int:
-    """Make two records of one household one; return the merge's id. Raises Busy, NotAllowed."""
+    """Make two records of one household one; return the merge's id. Raises Busy, NotAllowed as `join_people`."""
     lock_records(session, "household", (kept, gone))
     _check_apart(session, "household", kept, gone)
+    merge_refusals.check_households(session, kept, gone)
     merge_id = _begin(session, JoinKind.HOUSEHOLDS, "household", kept, gone, reason, (), account, now)
-    merge_households.join(Mover(session, merge_id, now), kept=kept, gone=gone)
+    merge_households.join(Mover(session, merge_id, account.actor, now), kept=kept, gone=gone)
     _after(session, merge_id, "records_joined", account, now)
+    merge_looks.at_households(session, [kept], now=now)
+    merge_looks.ask_who_cares(session, kept, gone, merge_id, now=now)
     return merge_id
 
 
@@ -97,19 +117,26 @@ def part(
 ) -> int:
     """Give what belongs to the second of two people in one record to a new record; return the merge's id.
 
-    `parts`: names of PARTS to the keys of the rows that go. Raises Busy, NotAllowed where nothing goes.
+    `parts`: names of PARTS to the keys of the rows that go; what came of an appointment or a score goes with it. A hold
+    stands on both afterwards, and whoever the record lives apart from both live apart from. Raises Busy, NotAllowed
+    where nothing goes or the record is closed.
     """
     lock_records(session, "person", (mixed, mixed))
+    merge_refusals.check_open(session, [mixed])
     if not any(parts.values()):
         raise NotAllowed("choose what belongs to the other person")
     new = int(
         session.execute(_NEW_PERSON, {"mixed": mixed, "name": name, "by": account.actor, "now": now}).scalar_one()
     )
     merge_id = _begin(session, JoinKind.APART, "person", mixed, new, reason, (), account, now)
-    mover = Mover(session, merge_id, now)
+    mover = Mover(session, merge_id, account.actor, now)
     for part_name, keys in parts.items():
         if keys:
             mover.move(PARTS[part_name], away_from=mixed, to=new, only=keys)
+    for place in _COMES_OF_PARTS:
+        mover.move(place, away_from=mixed, to=new)
+    merge_holds.copy_to(session, old=mixed, new=new, by=account.actor, now=now)
+    session.execute(_LIVES_APART_TOO, {"mixed": mixed, "new": new})
     gone = [int(key) for key in parts.get("appointments", ())]
     # The mixed person's planned contacts were never theirs; the next look finds what each of the two lacks.
     session.execute(_LOOK_AT_CONTACTS, {"ids": gone, "now": now})
@@ -118,6 +145,7 @@ def part(
     session.execute(_LOOK_AT_APPOINTMENTS, {"merge": merge_id, "now": now, "undone": False})
     _after(session, merge_id, "records_parted", account, now)
     session.execute(_THREADS_DUE, {"people": [mixed, new], "now": now})
+    merge_looks.at_people(session, [mixed, new], now=now)
     return merge_id
 
 
@@ -128,7 +156,7 @@ def undo(
 
     What somebody has changed since stays and is counted; rows that came afterwards stay where they came to: a person is
     asked whose they are. Raises Busy; NotAllowed where it is undone already, has no reason, or the record that is kept
-    has gone into another one since.
+    has gone into another one or was closed for protection since.
     """
     if not reason.strip():
         raise NotAllowed("taking it back needs a reason")
@@ -138,21 +166,45 @@ def undo(
     lock_records(session, table, (kept, gone))
     found = session.execute(_MERGE, {"id": merge_id}).mappings().one()
     _check_undoable(found)
+    if found["kind"] == JoinKind.APART:
+        merge_refusals.check_people(session, kept, gone)
+    elif table == "person":
+        merge_refusals.check_open(session, [kept, gone])
     changed_since = merge_undo.restore(session, merge_id, now=now)
     session.execute(_LOOK_AT_APPOINTMENTS, {"merge": merge_id, "now": now, "undone": True})
     came_later = merge_undo.came_later(session, table, kept, ids_before=found["ids_before"])
     if found["kind"] == JoinKind.APART:
         session.execute(_LEAD_BACK, {"gone": gone, "kept": kept})
+        merge_holds.end_copies(session, new=gone, by=account.actor, reason=reason, now=now)
+    else:
+        merge_holds.tell_undone(session, merge_id, by=account.actor, now=now)
+        came_later |= _adults_back(session, found, table, kept, gone, account=account, now=now)
     given = {"id": merge_id, "now": now, "by": account.actor, "reason": reason}
     session.execute(_UNDONE, given)
     event = "records_joined" if found["kind"] == JoinKind.APART else "records_parted"
     _after(session, merge_id, event, account, now, undone=True)
     if table == "person":
         session.execute(_THREADS_DUE, {"people": [kept, gone], "now": now})
+        merge_looks.at_people(session, [kept, gone], now=now)
+    else:
+        merge_looks.at_households(session, [kept, gone], now=now)
     left = Undone(changed_since, came_later)
     if left.rows:
         _ask_whose(session, merge_id, table, kept, left, now=now, answer_by=now + answer_within)
     return left
+
+
+def _adults_back(
+    session: Session, found: RowMapping, table: str, kept: int, gone: int, *, account: Scope, now: datetime
+) -> dict[str, int]:
+    """What was written of adults holds as before; return how many records of theirs came since."""
+    given = {
+        "kept": kept, "gone": gone, "before": found["ids_before"].get(merge_adults.TABLE, 0),
+        "made_at": found["made_at"], "by": account.actor, "now": now,
+    }  # fmt: skip
+    later = merge_adults.came_later(session, table, given)
+    merge_adults.restore(session, table, given)
+    return {merge_adults.TABLE: later} if later else {}
 
 
 def _ask_whose(
@@ -231,6 +283,20 @@ _NEW_PERSON = text(
     """
     INSERT INTO person (name, team_id, details_by, first_received_at)
     SELECT :name, team_id, :by, :now FROM person WHERE id = :mixed RETURNING id
+    """
+)
+# Of what was chosen: questions to other services, prompts, referrals, challenges.
+_COMES_OF_PARTS = (
+    Place("disclosure", "person_id", "t.appointment_id IN (SELECT a.id FROM appointment a WHERE a.person_id = :to)"),
+    Place("referral_prompt", "person_id", "t.indicator_id IN (SELECT i.id FROM indicator i WHERE i.person_id = :to)"),
+    Place("referral", "person_id", "t.prompt_id IN (SELECT p.id FROM referral_prompt p WHERE p.person_id = :to)"),
+    Place("challenge", "person_id", "t.referral_id IN (SELECT r.id FROM referral r WHERE r.person_id = :to)"),
+)
+_LIVES_APART_TOO = text(
+    """
+    INSERT INTO split_member (split_id, person_id, side)
+    SELECT m.split_id, :new, m.side FROM split_member m JOIN household_split s ON s.id = m.split_id
+    WHERE m.person_id = :mixed AND s.undone_at IS NULL
     """
 )
 _THREADS_DUE = text("UPDATE person SET threads_due_at = :now WHERE id = ANY(CAST(:people AS bigint[]))")

@@ -87,7 +87,9 @@ _TAKE = text(
     ), taken AS (
         DELETE FROM plan_mark k USING due WHERE k.id = due.id RETURNING k.person_id
     ), people AS (
-        INSERT INTO planning (person_id) SELECT DISTINCT person_id FROM taken
+        -- A record that was joined with another has no plan of its own.
+        INSERT INTO planning (person_id)
+        SELECT DISTINCT t.person_id FROM taken t JOIN person p ON p.id = t.person_id AND p.merged_into IS NULL
     )
     SELECT count(*) FROM taken
     """

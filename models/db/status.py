@@ -35,7 +35,10 @@ WAITING: dict[str, str] = {
     "pregnancies": "SELECT min(next_due_at) FROM pregnancy WHERE next_due_at <= :now",
     "disclosures": "SELECT min(next_due_at) FROM disclosure WHERE next_due_at <= :now",
     "discharges": "SELECT min(next_due_at) FROM discharge WHERE next_due_at <= :now",
-    "carers_questions": "SELECT min(next_due_at) FROM carers_question WHERE next_due_at <= :now",
+    "carers_questions": """
+        SELECT min(q.next_due_at) FROM carers_question q JOIN household h ON h.id = q.household_id
+        WHERE q.next_due_at <= :now AND h.merged_into IS NULL
+    """,
 }
 
 

@@ -575,7 +575,7 @@ class HoldEnd(StrEnum):
 
     OVER = "over"  # what it was for is over
     IN_ERROR = "in_error"  # it should never have been set: what followed from it is taken back
-    UNDONE = "undone"  # it was a copy for a household that has been put together again
+    UNDONE = "undone"  # it was a copy, or is one of two that are the same since records were joined
 
 
 class HandoverWay(StrEnum):
