@@ -8,13 +8,19 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.db import merges
+from models.db import adult_records, carers, merges, protection
+from models.db.adult_records import AdultFacts
 from models.db.base import Base
 from models.db.follow_up_rows import NotAllowed
 from models.db.merge_locks import Busy
 from models.db.merge_rows import places_of
+from models.db.protection import Closing
 from models.db.tables import HISTORY_TABLES
+from models.domain.ids import HouseholdId, PersonId
+from models.domain.words import Known, ToldBy
 from tests.engine.test_corrections import is_clean
+from tests.engine.test_holds import Family, audited, tell_death
+from tests.engine.test_splits import Parted, act_of
 from tests.engine.world import World, at
 
 # What says only that somebody has to look, or how often a row was written; and what a merge itself leaves.
@@ -82,7 +88,13 @@ def two_records(world: World) -> tuple[int, int]:
     world.add("contact_point", person_id=gone, number=NUMBER, safe_to_text="no", safe_to_text_by="person:ann")
     world.add("contact_point", person_id=gone, number="+447700900124")
     world.add(
-        "indicator", person_id=gone, instrument="EPDS", total=4, recorded_on=born, recorded_by="x", examine_at=None,
+        "indicator",
+        person_id=gone,
+        instrument="EPDS",
+        total=4,
+        recorded_on=born,
+        recorded_by="x",
+        examine_at=None,
         verdict="silent",
     )
     return kept, gone
@@ -129,7 +141,9 @@ class TestJoiningPeople:
         world.advance()
         rows = [(world.follow_up(one).state, world.follow_up(one).person_id) for one in (first, second)]
         assert rows == [("continued", kept), ("open", kept)]
-        assert (world.follow_up(second).miss_count, world.follow_up(second).step_id) == (2, "second-miss")
+        assert world.follow_up(second).miss_count == 2
+        # Two in a row are a pattern: at the faster pace supervision is not for the third.
+        assert world.follow_up(second).step_id == "supervision"
         is_clean(world)
         world.later(hours=1)
         apart(world, merge)
@@ -281,6 +295,265 @@ class TestJoiningPeople:
             apart(world, merge)
 
 
+def close_record(world: World, family: Parted) -> None:
+    """A team lead closes the child's record: it has another number from now on."""
+    closing = Closing(
+        household_id=family.household, person_id=family.child, new_nhs_number="9990000042", note="adoption order",
+        seen=frozenset({family.child, family.twin, family.mother, family.father}),
+    )  # fmt: skip
+    with Session(world.engine) as session, session.begin():
+        protection.close_record(session, closing, act_of(world))
+
+
+class TestWhatMustStayTwo:
+    """Hazards 18 and 27: no reason is good enough; put right what keeps them apart first."""
+
+    def test_a_record_closed_for_protection_is_never_joined_nor_parted(self, world: World):
+        """Neither way round; everything is as it was."""
+        family = Parted(world)
+        close_record(world, family)
+        other = world.child()
+        before = everything(world)
+        for kept, gone in ((family.child, other), (other, family.child)):
+            with pytest.raises(NotAllowed, match="closed for protection"):
+                join(world, kept, gone)
+        with Session(world.engine) as session, pytest.raises(NotAllowed, match="closed for protection"):
+            merges.part(
+                session, mixed=family.child, name=None, reason="x", parts={"appointments": [str(family.missed)]},
+                account=world.person_at_page(), now=world.now,
+            )  # fmt: skip
+        assert everything(world) == before
+
+    def test_nor_may_it_be_taken_apart_of_a_joined_one_again(self, world: World):
+        """What was the other record's would be seen by everybody once more."""
+        family, other = Parted(world), world.child()
+        merge = join(world, family.child, other)
+        close_record(world, family)
+        with pytest.raises(NotAllowed, match="closed for protection"):
+            apart(world, merge)
+
+    def test_the_clean_record_is_not_said_to_be_anybody(self, world: World):
+        """Decision 58: no page may tell that the new number and the old family belong together."""
+        family = Parted(world)
+        close_record(world, family)
+        clean = world.one("SELECT id FROM person WHERE nhs_number = '9990000042'")
+        with pytest.raises(NotAllowed) as refused:
+            join(world, family.father, clean)
+        assert str(refused.value) == "these two records may not be joined; ask the named nurse"
+
+    def test_people_of_the_two_sides_of_a_split_and_their_households(self, world: World):
+        """She fled; nor may a second record of hers that stands in his household be made one with hers."""
+        family = Parted(world)
+        _, new = family.split(world)
+        again = world.child()
+        world.add("household_member", household_id=family.household, person_id=again, role="mother")
+        for kept, gone in ((family.father, family.mother), (family.mother, again), (again, family.mother)):
+            with pytest.raises(NotAllowed, match="live apart"):
+                join(world, kept, gone)
+        for homes in ((family.household, new), (new, family.household)):
+            with pytest.raises(NotAllowed, match="live apart"):
+                join_homes(world, *homes)
+
+    def test_one_who_is_joined_lives_apart_from_whom_the_other_lives_apart_from(self, world: World):
+        """Her second record, known to nobody there, is on her side from then on, and on none once it is apart again."""
+        family = Parted(world)
+        family.split(world)
+        again = world.child()
+        merge = join(world, again, family.mother)
+        sides = "SELECT side FROM split_member WHERE person_id = :id"
+        assert world.rows(sides, id=again) == [("leaves",)]
+        with pytest.raises(NotAllowed, match="live apart"):
+            join(world, again, family.father)
+        apart(world, merge)
+        assert world.rows(sides, id=again) == []
+        assert world.rows(sides, id=family.mother) == [("leaves",)]
+
+    def test_two_discharges_of_one_service_are_settled_one_by_one(self, world: World):
+        """Each asked others, who answer each."""
+        kept, gone = world.add("person", life_status="alive"), world.add("person", life_status="alive")
+        for person in (kept, gone):
+            world.add(
+                "discharge", person_id=person, household_id=world.household((person, "mother")), service="perinatal",
+                proposed_by="person:ann", proposed_at=world.now, reason="well", next_due_at=world.now,
+                visitor_needed=False, visitor_service="health_visiting", gp_service="gp",
+            )  # fmt: skip
+        with pytest.raises(NotAllowed, match="settle one of them first"):
+            join(world, kept, gone)
+        world.run("UPDATE discharge SET state = 'withdrawn', settled_by = 'person:ann', settled_at = :now,"
+                  " settled_told = true, next_due_at = NULL WHERE person_id = :id", now=world.now, id=gone)  # fmt: skip
+        join(world, kept, gone)
+        assert world.rows("SELECT DISTINCT person_id FROM discharge") == [(kept,)]
+
+
+def a_hold(world: World, **given: Any) -> int:
+    """A standing hold of a family in hospital, to be decided on in a week."""
+    row = {"kind": "in_hospital", "reason": "the ward rang", "set_by": "person:ann", "starts_at": world.now,
+           "review_at": world.now + timedelta(days=7), "next_due_at": world.now + timedelta(days=6)}  # fmt: skip
+    return world.add("hold", **(row | given))
+
+
+STANDING = """SELECT id, person_id, household_id, about_person_id, review_at, next_due_at FROM hold
+    WHERE ended_at IS NULL ORDER BY id"""
+
+
+class TestWhatStandsOnBoth:
+    def test_a_hold_goes_along_and_one_that_stands_on_both_stands_once(self, world: World):
+        """Never lost: the sooner review of the two; ended by who joined, with a history; apart, both stand again."""
+        kept, gone = world.child(), world.child()
+        mine = a_hold(world, person_id=kept, next_due_at=None, handover_id=self.accepted(world))
+        sooner = a_hold(world, person_id=gone, review_at=world.now + timedelta(days=2))
+        moved = a_hold(world, kind="moved_out", person_id=gone)
+        before = everything(world)
+        merge = join(world, kept, gone)
+        assert [(row.id, row.person_id, row.review_at) for row in world.rows(STANDING)] == [
+            (sooner, kept, world.now + timedelta(days=2)),  # nobody has accepted this one: it goes on being asked about
+            (moved, kept, world.now + timedelta(days=7)),
+        ]
+        assert world.rows("SELECT ended_by, ended_how FROM hold WHERE id = :id", id=mine) == [("person:ann", "undone")]
+        apart(world, merge)
+        assert everything(world) == before
+        assert world.rows("SELECT hold_id, event FROM hold_event ORDER BY id") == [
+            (mine, "ended"), (mine, "stands_again"),
+        ]  # fmt: skip
+
+    def accepted(self, world: World) -> int:
+        return world.add(
+            "handover", receiver="South", accepted_by="a nurse", accepted_at=world.now, way="phone",
+            recorded_by="person:ann", recorded_at=world.now,
+        )  # fmt: skip
+
+    def test_a_loss_is_held_by_who_is_kept_and_starts_nothing_twice(self, world: World):
+        """Told of either record: one hold about one death, care once, and the auditor content."""
+        first = Family(world)
+        second = world.child(nhs_number=None)
+        world.add("household_member", household_id=first.household, person_id=second, role="child")
+        for person in (first.twin, second):
+            tell_death(world, first.household, person)
+        assert len(world.rows(STANDING)) == 2
+        care = "SELECT id, person_id, opens_follow_up FROM family_event WHERE kind = 'bereavement_care' ORDER BY id"
+        begun = world.rows(care)
+        join(world, first.twin, second)
+        world.detect()
+        world.reconcile()
+        assert [row.about_person_id for row in world.rows(STANDING)] == [first.twin]
+        assert world.rows(care) == begun
+        world.run("UPDATE practitioner SET email = 'last@example.org' WHERE last_resort")
+        world.later(hours=2)
+        world.detect()
+        world.advance()
+        assert "death_without_hold" not in audited(world)
+        assert "loss_without_care" not in audited(world)
+
+    def test_the_newest_planned_move_to_a_caseload_is_the_one_that_comes(self, world: World):
+        """The other is withdrawn, and planned again once they are apart."""
+        kept, gone = world.child(), world.child()
+        for person, days in ((kept, 2), (gone, 1)):
+            world.add(
+                "caseload_move", person_id=person, to_practitioner_id=world.lead, state="planned",
+                effective_at=world.now + timedelta(days=9), due_at=world.now + timedelta(days=9),
+                recorded_at=world.now - timedelta(days=days), recorded_by="import:epr",
+            )  # fmt: skip
+        before = everything(world)
+        merge = join(world, kept, gone)
+        assert world.rows("SELECT person_id, state FROM caseload_move ORDER BY id") == [
+            (kept, "withdrawn"), (kept, "planned"),
+        ]  # fmt: skip
+        apart(world, merge)
+        assert everything(world) == before
+
+    def test_school_nursing_has_accepted_one_child_once(self, world: World):
+        """Accepted on either record is accepted; there and back."""
+        kept, gone = world.child(), world.child()
+        for person in (kept, gone):
+            world.add(
+                "school_handover", person_id=person, accepted_on=world.now.date(), accepted_by="a school nurse",
+                recorded_at=world.now, recorded_by="person:ann",
+            )  # fmt: skip
+        before = everything(world)
+        merge = join(world, kept, gone)
+        assert world.one("SELECT count(*) FROM school_handover WHERE person_id = :id", id=kept) == 1
+        apart(world, merge)
+        assert everything(world) == before
+
+    def test_a_red_flag_is_asked_about_by_the_sooner_day_and_stays_a_persons(self, world: World):
+        """No list of a system may end what somebody set."""
+        kept, gone = world.child(), world.child()
+        given = {"code": "red_flag", "set_at": world.now}
+        world.add("flag", person_id=kept, set_by="import:epr", review_at=world.now + timedelta(days=9), **given)
+        world.add("flag", person_id=gone, set_by="person:ann", review_at=world.now + timedelta(days=3), **given)
+        join(world, kept, gone)
+        assert world.rows("SELECT person_id, set_by, review_at FROM flag WHERE ended_at IS NULL") == [
+            (kept, "person:ann", world.now + timedelta(days=3))
+        ]
+
+    def test_what_was_written_of_an_adult_holds_of_the_kept_record(self, world: World):
+        """Not safe to contact on either, a danger told of either; apart, each has its own again."""
+        kept, gone = world.add("person", life_status="alive"), world.add("person", life_status="alive")
+        home = world.household((kept, "father"), (gone, "father"))
+        newer = {"told_by": ToldBy.THEMSELVES, "legal_basis": "direct care", "safe_to_contact": Known.YES}
+        self.writes(world, home, gone, safe_to_contact=Known.NO, violence=Known.YES, told_by=ToldBy.MOTHER)
+        world.later(days=1)
+        self.writes(world, home, kept, **newer, texts_about_child=Known.YES)
+        merge = join(world, kept, gone)
+        held = self.newest(world, home)[kept]
+        assert (held.safe_to_contact, held.violence, held.texts_about_child, held.told_by) == (
+            Known.NO, Known.YES, Known.YES, ToldBy.THEMSELVES,
+        )  # fmt: skip
+        world.later(days=1)
+        assert apart(world, merge) == merges.Undone(0, {})
+        assert self.newest(world, home)[kept] == AdultFacts(**newer, texts_about_child=Known.YES)
+        assert self.newest(world, home)[gone].safe_to_contact is Known.NO
+
+    def test_a_setting_of_the_other_record_does_not_stay_behind(self, world: World):
+        """Texts about the child were set for the other man: once apart, nothing is known of this one; asked of a
+        person where somebody wrote since."""
+        kept, gone = world.add("person", life_status="alive"), world.add("person", life_status="alive")
+        home = world.household((kept, "father"), (gone, "father"))
+        self.writes(world, home, gone, told_by=ToldBy.MOTHER, texts_about_child=Known.YES)
+        first = join(world, kept, gone)
+        assert self.newest(world, home)[kept].texts_about_child is Known.YES
+        world.later(days=1)
+        apart(world, first)
+        assert self.newest(world, home)[kept].texts_about_child is Known.UNKNOWN
+        second = join(world, kept, gone)
+        world.later(days=1)
+        self.writes(world, home, kept, told_by=ToldBy.MOTHER, safe_to_contact=Known.NO)
+        assert apart(world, second) == merges.Undone(0, {"adult_record": 1})
+        assert self.newest(world, home)[kept].safe_to_contact is Known.NO
+
+    def writes(self, world: World, home: int, person: int, **facts: Any) -> None:
+        with Session(world.engine) as session, session.begin():
+            adult_records.record(
+                session, HouseholdId(home), PersonId(person), AdultFacts(**({"legal_basis": "direct care"} | facts)),
+                account=world.person_at_page(), now=world.now,
+            )  # fmt: skip
+
+    def newest(self, world: World, home: int) -> dict[int, AdultFacts]:
+        with Session(world.engine) as session:
+            return {int(who): one.facts for who, one in adult_records.newest(session, home).items()}
+
+    def test_whoever_is_kept_is_planned_and_looked_at_again(self, world: World):
+        """The plan and the patterns of one record were made without the other's; the one that is gone has no plan."""
+        kept, gone = world.child(), world.child()
+        home = world.household((kept, "child"), (gone, "child"))
+        world.run("DELETE FROM plan_mark")
+        merge = join(world, kept, gone)
+        assert (kept,) in world.rows("SELECT DISTINCT person_id FROM plan_mark")
+        assert world.rows("SELECT look_at FROM pattern_look WHERE household_id = :id", id=home) == [(world.now,)]
+        world.detect()
+        assert world.one("SELECT count(*) FROM plan_mark") == 0
+        apart(world, merge)
+        assert {(kept,), (gone,)} <= set(world.rows("SELECT DISTINCT person_id FROM plan_mark"))
+
+
+def join_homes(world: World, kept: int, gone: int) -> int:
+    """A team lead makes two households one."""
+    with Session(world.engine) as session, session.begin():
+        return merges.join_households(
+            session, kept=kept, gone=gone, reason="One family, two ids", account=world.person_at_page(), now=world.now
+        )
+
+
 class TestJoiningHouseholds:
     def test_and_taking_apart_again_leaves_everything_as_it_was(self, world: World):
         """Members, plans, follow-ups and stopped texts; somebody who stood in both stands in one."""
@@ -293,11 +566,7 @@ class TestJoiningHouseholds:
         world.detect()
         world.advance()
         before = everything(world)
-        with Session(world.engine) as session, session.begin():
-            merge = merges.join_households(
-                session, kept=kept, gone=gone, reason="One family, two ids", account=world.person_at_page(),
-                now=world.now,
-            )  # fmt: skip
+        merge = join_homes(world, kept, gone)
         members = world.rows(
             "SELECT person_id, role FROM household_member WHERE household_id = :id AND valid_until IS NULL ORDER BY 1",
             id=kept,
@@ -319,6 +588,49 @@ class TestJoiningHouseholds:
         join(world, kept, gone)
         assert world.rows("SELECT why, state FROM merge_proposal") == [("joined_people", "open")]
         assert [(alert.kind, alert.practitioner_id) for alert in world.told()] == [("merge_proposed", world.lead)]
+
+    def test_a_hold_and_a_review_to_come_on_both_are_one(self, world: World):
+        """The sooner review of the hold; the family review that is booked, with its appointment; there and back."""
+        one, other = world.child(), world.child()
+        kept, gone = world.household((one, "child")), world.household((other, "child"))
+        stays = a_hold(world, household_id=kept)
+        a_hold(world, household_id=gone, review_at=world.now + timedelta(days=2))
+        planned, booked = (
+            world.add(
+                "expected_contact", person_id=person, household_id=home, contact_code="HV-FR", whole_family=True,
+                schedule_code="england", schedule_version=1, anchor_on=date(2026, 6, 1), window_start=date(2026, 6, 1),
+                window_end=date(2026, 9, 1), overdue_on=date(2026, 9, 2), next_due_at=world.now, state=state,
+                first_received_at=world.now,
+            )
+            for person, home, state in ((one, kept, "planned"), (other, gone, "booked"))
+        )  # fmt: skip
+        before = everything(world)
+        merge = join_homes(world, kept, gone)
+        assert [(row.id, row.household_id, row.review_at) for row in world.rows(STANDING)] == [
+            (stays, kept, world.now + timedelta(days=2))
+        ]
+        assert world.rows("SELECT id, household_id, state FROM expected_contact ORDER BY id") == [
+            (planned, kept, "not_applicable"), (booked, kept, "booked"),
+        ]  # fmt: skip
+        apart(world, merge)
+        assert everything(world) == before
+
+    def test_asks_anew_who_else_cares_where_either_was_asked(self, world: World):
+        """An answer about one home says nothing of the other's adults; the home that is gone is asked no more."""
+        kept, gone = world.household((world.child(), "child")), world.household((world.child(), "child"))
+        world.add("alert", kind="father_not_asked", urgency="routine", dedupe_key="x", household_id=gone,
+                  practitioner_id=world.visitor, raised_at=world.now, next_due_at=world.now)  # fmt: skip
+        world.run("INSERT INTO carers_question (household_id, occasion, occasion_key, times_asked, next_due_at)"
+                  " VALUES (:id, 'HV-NBV', '1', 0, :now)", id=gone, now=world.now)  # fmt: skip
+        merge = join_homes(world, kept, gone)
+        assert world.rows(
+            "SELECT answer, occasion, next_due_at FROM carers_question WHERE household_id = :id", id=kept
+        ) == [("not_asked", "household_changed", world.now)]
+        assert world.told(kind="father_not_asked") == []
+        with Session(world.engine) as session:
+            assert [due.household_id for due in carers.claim_due(session, now=world.now, limit=9)] == [kept]
+        apart(world, merge)
+        assert [alert.household_id for alert in world.told(kind="father_not_asked")] == [gone]
 
 
 class TestPartingOneRecord:
@@ -355,6 +667,22 @@ class TestPartingOneRecord:
         assert rows == [(mixed, "continued", 1), (mixed, "open", 2)]
         assert world.one("SELECT merged_into FROM person WHERE id = :id", id=new.id) == mixed
         is_clean(world)
+
+    def test_holds_both_where_the_mixed_one_was_held(self, world: World):
+        """Nobody knows whose hold it was, nor whom the other lives apart from: neither is texted; one again, once."""
+        family = Parted(world)
+        family.split(world)
+        hold = a_hold(world, person_id=family.child)
+        with Session(world.engine) as session, session.begin():
+            merge = merges.part(
+                session, mixed=family.child, name="Max Test", reason="Two cousins under one number",
+                parts={"appointments": [str(family.missed)]}, account=world.person_at_page(), now=world.now,
+            )  # fmt: skip
+        new = world.one("SELECT id FROM person WHERE name = 'Max Test'")
+        assert [row.person_id for row in world.rows(STANDING)] == [family.child, new]
+        assert world.rows("SELECT side FROM split_member WHERE person_id = :id", id=new) == [("leaves",)]
+        apart(world, merge)
+        assert [row.id for row in world.rows(STANDING)] == [hold]
 
     def test_needs_something_to_give(self, world: World):
         """An empty choice makes nobody."""
