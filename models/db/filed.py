@@ -7,8 +7,11 @@ import models.db.tables  # noqa: F401  (fills the metadata)
 from models.db.base import Base
 
 # Places of their own: memberships and holds are set, not filed; alerts are found by other keys; what was written of an
-# adult and the patterns found are histories, which nobody changes, and a look for patterns is a household's own.
-_NOT_FILED = frozenset({"household_member", "hold", "alert", "adult_record", "pattern_found", "pattern_look"})
+# adult and the patterns found are histories, which nobody changes, and a look for patterns is a household's own; two
+# records are proposed as one person or as one household, never as both.
+_NOT_FILED = frozenset(
+    {"household_member", "hold", "alert", "adult_record", "pattern_found", "pattern_look", "merge_proposal"}
+)
 
 
 def under_household() -> list[str]:

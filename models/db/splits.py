@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.db import hold_texts
+from models.db import hold_texts, split_actions
 from models.db.follow_up_rows import ChangedMeanwhile, NotAllowed
 from models.db.separating import Act, audit, move, separate, stop_texts, unconfirm
 from models.domain.words import Known, SplitReason, SplitSide
@@ -77,6 +77,7 @@ def split(session: Session, leaving: Leaving, act: Act) -> tuple[int, int]:
     is missing, or a placed child's carer is.
     """
     split_id, new = begin(session, leaving, act)
+    split_actions.copy(session, old=leaving.household_id, new=new, now=act.now)
     if leaving.reason is SplitReason.PLACED_IN_CARE:
         _place(session, leaving, new, act)
     for household in (leaving.household_id, new):
@@ -132,6 +133,7 @@ def undo(session: Session, split_id: int, *, reason: str, act: Act) -> int:
     move(session, new, old, people=sorted({*back, *session.scalars(_FORMER, params)}), act=act)
     for statement in (_HOLDS_BACK, _END_COPIES):
         session.execute(statement, params)
+    split_actions.bring_back(session, old=old, new=new, by=act.account.actor, now=act.now)
     for household in (old, new):
         audit(session, "household.split_undone", household, act, why=ELSEWHERE, detail={"split": split_id})
     return int(old)

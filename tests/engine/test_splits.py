@@ -102,6 +102,8 @@ class TestSplit:
         """Read off the tables, so that one added later is not forgotten."""
         assert filed.under_household() == [
             "appointment",
+            "challenge",
+            "decline",
             "discharge",
             "disclosure",
             "expected_contact",
@@ -114,6 +116,33 @@ class TestSplit:
         for table in ("appointment", "follow_up"):
             rows = world.rows(f"SELECT DISTINCT household_id FROM {table} WHERE person_id = :id", id=family.child)
             assert [row.household_id for row in rows] == [new]
+
+    def test_takes_a_challenge_and_a_decline_along_and_owes_both_what_was_agreed(self, world: World, family: Parted):
+        """What is about the child goes with her; an action was agreed for everybody, and is asked about on both sides
+        until they are one again."""
+        row = world.follow_up(family.missed)
+        written = dict.fromkeys(("issue", "child_impact", "view_sought", "safety_plan"), "x")
+        days = {"stage_began_at": world.now, "stage_due_at": world.now, "next_due_at": world.now}
+        mine = {"person_id": family.child, "household_id": family.household}
+        world.add("challenge", **mine, **written, **days, service="social care", owner_practitioner_id=world.visitor,
+                  opened_by="person:ann", opened_at=world.now)  # fmt: skip
+        world.add("decline", **mine, follow_up_id=row.id, contact_code="HV-6W", declined_at=world.now,
+                  recorded_at=world.now, recorded_by="person:ann")  # fmt: skip
+        world.add("planned_action", household_id=family.household, what="Ring the nursery", due_on=world.now.date(),
+                  owner_practitioner_id=world.visitor, next_due_at=world.now, agreed_by="person:ann",
+                  agreed_at=world.now)  # fmt: skip
+        split, new = family.split(world)
+        for table in ("challenge", "decline"):
+            assert world.one(f"SELECT household_id FROM {table}") == new
+        agreed = "SELECT household_id, state, what FROM planned_action ORDER BY id"
+        assert world.rows(agreed) == [(home, "open", "Ring the nursery") for home in (family.household, new)]
+        world.reconcile()
+        assert len(world.told(kind="action_overdue")) == 2
+        TestUndoing().undo(world, split)
+        assert world.rows(agreed) == [
+            (family.household, "open", "Ring the nursery"), (family.household, "cancelled", "Ring the nursery"),
+        ]  # fmt: skip
+        assert [alert.household_id for alert in world.told(kind="action_overdue")] == [family.household]
 
     def test_takes_along_what_was_written_of_an_adult_and_leaves_the_rest(self, world: World, family: Parted):
         """Not safe to contact stays so, by whom and when it was said; what was written of him is not hers to see."""
@@ -296,6 +325,15 @@ class TestUndoing:
         self.undo(world, split)
         rows = world.rows("SELECT ended_how FROM hold ORDER BY id")
         assert [row.ended_how for row in rows] == [None, "undone"]
+
+    def test_brings_back_what_was_agreed_meanwhile(self, world: World, family: Parted):
+        """Hers alone: it is the one household's again, and still open."""
+        split, new = family.split(world)
+        world.add("planned_action", household_id=new, what="Ring the refuge", due_on=world.now.date(),
+                  owner_practitioner_id=world.visitor, next_due_at=world.now, agreed_by="person:ann",
+                  agreed_at=world.now)  # fmt: skip
+        self.undo(world, split)
+        assert world.rows("SELECT household_id, state FROM planned_action") == [(family.household, "open")]
 
     def test_keeps_its_history(self, world: World, family: Parted):
         """Who and when on the trail of each household; why is kept apart: a refuge's name must not be read in the
