@@ -6,7 +6,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "work_on_a_record_that_is_gone",
         "hazard 12",
-        "people whose record was joined with another and that still hold appointments, live follow-ups or plans",
+        "people whose record was joined with another and that still have appointments, live follow-ups, plans or holds",
         """
         SELECT p.id FROM person p
         WHERE p.merged_into IS NOT NULL AND (
@@ -14,11 +14,15 @@ CHECKS: tuple[Check, ...] = (
             OR EXISTS (SELECT FROM follow_up f
                        WHERE f.person_id = p.id AND f.state IN ('open', 'backlog', 'seen', 'closing'))
             OR EXISTS (SELECT FROM expected_contact e WHERE e.person_id = p.id AND e.state IN ('planned', 'booked'))
+            OR EXISTS (SELECT FROM hold h WHERE h.person_id = p.id AND h.ended_at IS NULL)
+            OR EXISTS (SELECT FROM caseload_move v WHERE v.person_id = p.id AND v.state = 'planned')
             OR EXISTS (SELECT FROM person_identifier i WHERE i.person_id = p.id))
         UNION ALL
         SELECT h.id FROM household h
-        WHERE h.merged_into IS NOT NULL AND EXISTS (
-            SELECT FROM household_member m WHERE m.household_id = h.id AND m.valid_until IS NULL)
+        WHERE h.merged_into IS NOT NULL AND (
+            EXISTS (SELECT FROM household_member m WHERE m.household_id = h.id AND m.valid_until IS NULL)
+            OR EXISTS (SELECT FROM hold o WHERE o.household_id = h.id AND o.ended_at IS NULL)
+            OR EXISTS (SELECT FROM planned_action a WHERE a.household_id = h.id AND a.state = 'open'))
         """,
     ),
     Check(

@@ -247,7 +247,10 @@ _MERGED = text(
 _COUNTS = text(
     """
     SELECT table_name, count(DISTINCT row_key) AS rows FROM merge_item
-    WHERE merge_id = :id AND undoes IS NULL GROUP BY 1 ORDER BY 2 DESC, 1
+    WHERE merge_id = :id AND undoes IS NULL
+      -- That there are any says what this page's readers may not learn: which service sees an adult, who lives apart.
+      AND table_name NOT IN ('disclosure', 'discharge', 'split_member', 'household_split')
+    GROUP BY 1 ORDER BY 2 DESC, 1
     """
 )
 _LATER = text(
