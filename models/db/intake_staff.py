@@ -30,16 +30,20 @@ _ADOPT = """
       AND NOT EXISTS (SELECT FROM practitioner o WHERE o.code = s.staff_id)
       AND 1 = (SELECT count(*) FROM staging n WHERE n.verdict = 'r' AND n.name = s.name)
 """
+# Whoever has a last day, or another one, is looked at: what they hold goes to others when it is over.
 _STORE = """
     WITH stored AS (
         INSERT INTO practitioner AS held (code, name, role, team_id, email, phone, active_from, active_until,
-                                          created_at)
-        SELECT s.staff_id, s.name, s.role, t.id, s.email, s.phone, s.active_from, s.active_until, :now
+                                          look_at, created_at)
+        SELECT s.staff_id, s.name, s.role, t.id, s.email, s.phone, s.active_from, s.active_until,
+               CASE WHEN s.active_until IS NOT NULL THEN CAST(:now AS timestamptz) END, CAST(:now AS timestamptz)
         FROM staging s LEFT JOIN team t ON t.code = s.team WHERE s.verdict = 'r' ORDER BY s.staff_id
         ON CONFLICT (code) DO UPDATE SET
             name = excluded.name, role = excluded.role, team_id = coalesce(excluded.team_id, held.team_id),
             email = coalesce(excluded.email, held.email), phone = coalesce(excluded.phone, held.phone),
-            active_from = coalesce(excluded.active_from, held.active_from), active_until = excluded.active_until
+            active_from = coalesce(excluded.active_from, held.active_from), active_until = excluded.active_until,
+            look_at = CASE WHEN excluded.active_until IS DISTINCT FROM held.active_until
+                           THEN CAST(:now AS timestamptz) ELSE held.look_at END
         WHERE (held.name, held.role, held.team_id, held.email, held.phone, held.active_from, held.active_until)
               IS DISTINCT FROM
               (excluded.name, excluded.role, coalesce(excluded.team_id, held.team_id),

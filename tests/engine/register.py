@@ -39,6 +39,13 @@ class Register(World):
         return self._import(ImportKind.APPOINTMENTS, rows)
 
     def _import(self, kind: ImportKind, rows: tuple[dict[str, str], ...]) -> ImportReport:
+        report = self.brings(kind, *rows)
+        assert report.rejected == (), report.rejected
+        self.detect()
+        return report
+
+    def brings(self, kind: ImportKind, *rows: dict[str, str]) -> ImportReport:
+        """Import rows of a file as they are; rows may be rejected, and nobody looks yet."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "rows.csv"
             headers = list(dict.fromkeys(key for row in rows for key in row))
@@ -46,13 +53,10 @@ class Register(World):
                 writer = csv.DictWriter(stream, headers, restval="")
                 writer.writeheader()
                 writer.writerows(rows)
-            report = import_file(
+            return import_file(
                 self.engine, path, kind=kind, source="epr", mapping_path=None, dry_run=False,
                 progress=lambda done, total: None, rules=self.rules, now=self.now,
             )  # fmt: skip
-        assert report.rejected == (), report.rejected
-        self.detect()
-        return report
 
     def plan(self, local_id: str) -> dict[str, tuple[str, date]]:
         """What one person should have: code to state and anchor; what gave way is left out."""

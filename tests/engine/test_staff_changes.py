@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from models.db import absences, caseloads, follow_up_actions
 from models.db.follow_up_rows import NotAllowed
 from models.domain.ids import PractitionerId
-from models.domain.words import ClosedReason
+from models.domain.words import ClosedReason, ImportKind
+from tests.engine.register import Register
 from tests.engine.world import World, at
 
 
@@ -294,6 +296,21 @@ class TestLeaver:
         assert holder(world, appointment) != world.visitor
         (event,) = world.rows("SELECT detail FROM follow_up_event WHERE event = 'step_handed_over'")
         assert event.detail["because"] == "left"
+
+    def test_hands_on_where_it_is_the_staff_file_that_names_the_last_day(self, engine: Engine):
+        """The file says on Monday that it is her last day; nobody has to tell the engine to look."""
+        register = Register(engine, now=at("2026-06-08 12:00"))
+        appointment = a_miss(register)
+        acknowledge(register, appointment)
+        (visitor,) = register.rows("SELECT code, name FROM practitioner WHERE id = :id", id=register.visitor)
+        row = {"staff_id": visitor.code, "name": visitor.name, "role": "health_visitor", "team": "N"}
+        register.brings(ImportKind.STAFF, row | {"active_until": "2026-06-08"})
+        register.until(at("2026-06-08 18:00"))
+        register.follow_staff()
+        assert holder(register, appointment) == register.visitor
+        register.until(at("2026-06-09 00:00"))
+        register.follow_staff()
+        assert holder(register, appointment) == register.lead
 
     def test_hands_on_alerts_that_no_follow_up_drives(self, world: World):
         """A task for somebody who is gone goes to whoever stands in, with the due time it had."""
