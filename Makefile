@@ -8,12 +8,13 @@ HOST ?= 127.0.0.1
 # A start is many processes: none should compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test lint format types bench lock clean
+.PHONY: help setup run test soak lint format types bench lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run     set up, then run Steadfast with made-up families on http://$(HOST):$(PORT)/"
 	@echo "make test    set up, then every check and every test"
+	@echo "make soak    random years on the engine, until something gives or MINUTES (60) are over"
 	@echo "make setup   the virtual environment, the locked dependencies, the pages' files, the steadfast command"
 	@echo "make lint    format, lint, types and import contracts alone;  make format  puts the code in shape"
 	@echo "make bench   the measurements of docs/performance.md (SIZE=small or full)"
@@ -27,6 +28,9 @@ run: setup
 
 test: setup
 	@$(BIN)/python scripts/checks.py
+
+soak: setup
+	STEADFAST_SOAK_SECONDS=$$(( $(or $(MINUTES),60) * 60 )) $(BIN)/pytest -q tests/engine/test_random_years.py
 
 lint: setup
 	@$(BIN)/python scripts/checks.py --static

@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -82,26 +83,33 @@ def spares(pg_server: Servers) -> Iterator[list[SpareDatabase]]:
 @pytest.fixture
 def database_name(pg_server: Servers, spares: list[SpareDatabase]) -> Iterator[str]:
     """A migrated database as if it were new."""
-    spare = spares.pop() if spares else _copy(pg_server)
+    with fresh_database(pg_server, spares) as name:
+        yield name
+
+
+@contextmanager
+def fresh_database(server: Servers, spares: list[SpareDatabase]) -> Iterator[str]:
+    """The name of a migrated database as if it were new, for tests that need several."""
+    spare = spares.pop() if spares else _copy(server)
     yield spare.name
-    with _superuser(pg_server, spare.name) as connection:
+    with _superuser(server, spare.name) as connection:
         is_as_new = spare_database.put_back(connection, spare)
     if is_as_new:
         spares.append(spare)
     else:
-        _drop(pg_server, spare.name)
+        _drop(server, spare.name)
 
 
 @pytest.fixture
 def database_url(pg_server: Servers, database_name: str) -> str:
     """The address of the test's database as `steadfast_app`, the role every process logs in as."""
-    return _on(pg_server.database_url, database_name)
+    return url_of(pg_server.database_url, database_name)
 
 
 @pytest.fixture
 def owner_url(pg_server: Servers, database_name: str) -> str:
     """The address of the test's database as the owner of its tables."""
-    return _on(pg_server.owner_url, database_name)
+    return url_of(pg_server.owner_url, database_name)
 
 
 @pytest.fixture
@@ -203,7 +211,8 @@ def _migrate_once(owner_url: str, folder: Path) -> None:
         (folder / "migrated").touch()
 
 
-def _on(url: str, database: str) -> str:
+def url_of(url: str, database: str) -> str:
+    """The address of another database of the same server."""
     return make_url(url).set(database=database).render_as_string(hide_password=False)
 
 
