@@ -63,7 +63,8 @@ def read_event(block: Block) -> Read:
     try:
         calendar = Calendar.from_ical(f"BEGIN:VCALENDAR\r\n{block.zones}{body}END:VCALENDAR\r\n")
         (event,) = calendar.walk("VEVENT")
-    except (ValueError, LookupError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        # Whatever the library stumbles over in somebody's calendar, such as a zone that ends inside an event.
         raise fail("", "", f"expected an event that can be read; {error}") from None
     for name, message in event.errors:
         if name is None or name.upper() in _NEEDED:

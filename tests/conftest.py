@@ -18,6 +18,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import structlog
 from psycopg import sql
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.orm import Session
@@ -43,7 +44,17 @@ _serial = itertools.count()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the run's folder, once, in the process that everything else of the run is started by."""
+    """Make the run's folder, once, in the process that everything else of the run is started by.
+
+    Log lines are plain: the library's own for a terminal draws every local of a traceback, for seconds each.
+    """
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ]
+    )
     if not hasattr(config, "workerinput"):
         os.environ[RUN_FOLDER] = tempfile.mkdtemp(prefix="steadfast-tests-")
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -454,6 +454,7 @@ class TestUnusable:
             max_size=24,
         )
     )  # fmt: skip
+    @example(lines=["BEGIN:VEVENT", "TZID:X", "END:VTIMEZONE", "END:VEVENT"])
     @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
     def test_any_lines_are_read_or_refused_by_name(self, tmp_path, lines):
         """Whatever somebody's calendar holds: rows, faults with a line, or an error that says what was expected."""
