@@ -16,6 +16,7 @@ LINE = "X-STEADFAST-LINE"  # carried through the library, so that an instance kn
 _NEEDED = frozenset(
     {"UID", "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID", "STATUS", "SEQUENCE"}
 )
+_MANY = frozenset({"RRULE", "RDATE", "EXDATE"})  # these may come on several lines
 _BY_DAY_AT_MOST = frozenset({"DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
 _Fail = Callable[[str, str, str], "Unreadable"]
 
@@ -69,6 +70,9 @@ def read_event(block: Block) -> Read:
     for name, message in event.errors:
         if name is None or name.upper() in _NEEDED:
             raise fail(name or "", "", f"expected a line that can be read; {message}")
+    for name in sorted(_NEEDED - _MANY):
+        if isinstance(event.get(name), list):
+            raise fail(name, "", f"expected one {name}; it has several")
     for name in ("UID", "DTSTART"):
         if not str(event.get(name, "")).strip():
             raise fail(name, "", f"expected a {name}: without it there is no absence")

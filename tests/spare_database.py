@@ -22,11 +22,19 @@ _SCHEMA = """
            (SELECT md5(string_agg(oid || coalesce(relacl::text, ''), ',' ORDER BY oid)) FROM pg_class
             WHERE relnamespace = 'public'::regnamespace)
 """
+_FILLED = """
+    SELECT relname, pg_relation_size(oid) FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND pg_relation_size(oid) > 0
+"""
 _TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY relname"
 _SEEDS = "seeds"  # a schema with copies of the rows that the migrations leave
 _SEQUENCES = """
     SELECT s.schemaname || '.' || s.sequencename, coalesce(s.last_value, s.start_value), s.last_value IS NOT NULL
     FROM pg_sequences s WHERE s.schemaname = 'public' ORDER BY 1
+"""
+_RESTART = """
+    SELECT setval(CAST(s.name AS regclass), s.value, s.called)
+    FROM unnest(CAST(%s AS text[]), CAST(%s AS bigint[]), CAST(%s AS boolean[])) AS s (name, value, called)
 """
 _BLOATED = 64 * 1024  # bytes of one table from which truncating is cheaper than what its dead rows cost others
 
@@ -36,7 +44,6 @@ class SpareDatabase:
     """A database in use by one worker, and how it looked when it was new."""
 
     name: str
-    tables: tuple[str, ...]
     seeded: tuple[str, ...]
     sequences: tuple[tuple[str, int, bool], ...]
     schema: tuple[object, ...]
@@ -53,7 +60,7 @@ def adopt(connection: psycopg.Connection[tuple[object, ...]], name: str) -> Spar
             connection.execute(copy.format(*map(sql.Identifier, (_SEEDS, table, table))))
             seeded.append(table)
     sequences = tuple((str(row[0]), int(str(row[1])), bool(row[2])) for row in connection.execute(_SEQUENCES))
-    return SpareDatabase(name, tables, tuple(seeded), sequences, _schema(connection))
+    return SpareDatabase(name, tuple(seeded), sequences, _schema(connection))
 
 
 def put_back(connection: psycopg.Connection[tuple[object, ...]], spare: SpareDatabase) -> bool:
@@ -64,19 +71,15 @@ def put_back(connection: psycopg.Connection[tuple[object, ...]], spare: SpareDat
         return False
     with connection.transaction():
         connection.execute("SET LOCAL session_replication_role = replica")  # no trigger, no foreign key
-        for table in spare.tables:
-            name = sql.Identifier(table)
-            size = connection.execute(sql.SQL("SELECT pg_relation_size({})").format(sql.Literal(f'public."{table}"')))
-            bytes_now = int(str((size.fetchone() or (0,))[0]))
-            if bytes_now >= _BLOATED:
-                connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(name))
-            elif bytes_now:
-                connection.execute(sql.SQL("DELETE FROM {}").format(name))
+        for table, size in connection.execute(_FILLED).fetchall():
+            name = sql.Identifier(str(table))
+            statement = "TRUNCATE {} CASCADE" if int(str(size)) >= _BLOATED else "DELETE FROM {}"
+            connection.execute(sql.SQL(statement).format(name))
         for table in spare.seeded:
             back = sql.SQL("INSERT INTO public.{} OVERRIDING SYSTEM VALUE SELECT * FROM {}.{}")
             connection.execute(back.format(*map(sql.Identifier, (table, _SEEDS, table))))
-        for sequence, value, called in spare.sequences:
-            connection.execute("SELECT setval(%s, %s, %s)", (sequence, value, called))
+        names, values, called = zip(*spare.sequences, strict=True)
+        connection.execute(_RESTART, (list(names), list(values), list(called)))
     return True
 
 

@@ -17,6 +17,15 @@ _UNSEEN = ("missed", "arrived_not_seen", "cancelled_by_family", "cancelled_by_se
 
 NUMBERED_HISTORIES = [name for name in HISTORY_TABLES if "id" in Base.metadata.tables[name].columns]
 
+# States from which nothing leads on. Not of follow-ups, which a correction brings back, nor of alerts that are renewed.
+_FINAL = {
+    "caseload_move": ("applied", "withdrawn"),
+    "discharge": ("discharged", "withdrawn"),
+    "merge_proposal": ("joined", "not_one"),
+    "planned_action": ("done", "cancelled"),
+    "step_time": ("refused", "lapsed"),
+}
+
 
 class Always:
     """The invariants of one run; each pass is compared with the one before."""
@@ -25,6 +34,7 @@ class Always:
         self.world = world
         self.known: dict[int, Any] = {}
         self.histories: dict[str, tuple[int, int, int]] = {}
+        self.final: dict[tuple[str, int], str] = {}
 
     def check(self) -> None:
         """Ask all of it; raise AssertionError with what does not hold."""
@@ -37,6 +47,7 @@ class Always:
         self._one_live_end_for_each_contact(rows)
         self._nothing_twice()
         self._histories_only_grow()
+        self._what_has_ended_stays_ended()
         self._texts_keep_still_under_a_hold()
         self._alerts_name_somebody()
         self.known = rows
@@ -52,7 +63,7 @@ class Always:
 
     def _every_thread_has_an_end(self, rows: Mapping[int, Any]) -> None:
         for row in rows.values():
-            end, seen = row, set()
+            end, seen = row, set[int]()
             while end.state == FollowUpState.CONTINUED:
                 assert end.id not in seen, f"follow-up {row.id} goes on in a circle: {seen}"
                 seen.add(end.id)
@@ -136,6 +147,13 @@ class Always:
             )
             assert (row.still, row.was) == (count, digest), f"the past of {table} has changed"
             self.histories[table] = (row.last, row.count, row.digest)
+
+    def _what_has_ended_stays_ended(self) -> None:
+        for table, final in _FINAL.items():
+            rows = self.world.rows(f"SELECT id, state FROM {table}")
+            again = [row for row in rows if self.final.get((table, row.id), row.state) != row.state]
+            assert again == [], f"rows of {table} that had ended and went on: {again}"
+            self.final |= {(table, row.id): row.state for row in rows if row.state in final}
 
     def _texts_keep_still_under_a_hold(self) -> None:
         rules = self.world.rules.holds.rules.values()

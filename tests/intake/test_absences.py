@@ -455,6 +455,7 @@ class TestUnusable:
         )
     )  # fmt: skip
     @example(lines=["BEGIN:VEVENT", "TZID:X", "END:VTIMEZONE", "END:VEVENT"])
+    @example(lines=["BEGIN:VEVENT", "UID:a", "DTSTART:20260615", "DTSTART:20260615", "END:VEVENT"])
     @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
     def test_any_lines_are_read_or_refused_by_name(self, tmp_path, lines):
         """Whatever somebody's calendar holds: rows, faults with a line, or an error that says what was expected."""
