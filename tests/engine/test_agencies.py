@@ -63,6 +63,18 @@ class TestSilence:
         assert alert.next_due_at > world.now
         assert alert.detail == {"agency": "childrens_social_care", "step": "day-21"}
 
+    def test_that_nobody_challenges_goes_up(self, world: World, at_day_21: int):
+        """To the team's lead, told again, with a due time again: a challenge to be made is nobody's to forget."""
+        contact(world, at_day_21)
+        world.until(at("2026-06-09 17:01"))
+        world.reconcile()
+        (alert,) = world.told(kind="challenge")
+        world.until(alert.next_due_at + timedelta(minutes=1))
+        world.reconcile()
+        (raised,) = world.told(kind="challenge")
+        assert (raised.id, raised.times_raised, raised.practitioner_id) == (alert.id, 2, world.lead)
+        assert raised.next_due_at > world.now
+
     def test_that_was_broken_in_time_is_none(self, world: World, at_day_21: int):
         """Their answer is recorded: nobody is told to challenge; a second answer is refused."""
         contact(world, at_day_21)

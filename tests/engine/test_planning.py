@@ -434,6 +434,22 @@ class TestSuperseded:
         assert ("HV-3M" in codes, "HV-6M" in codes) == (False, True)
         assert trust.one("SELECT miss_count FROM follow_up WHERE contact_code = 'HV-6M'") == 1
 
+    def test_stays_so_when_either_contact_is_looked_at_again(self, trust: Register):
+        """Two misses of the earlier count on in the later one; an appointment entered in error changes nothing."""
+        trust.people(a_child("C1", "2026-05-01"))
+        for number, day in (("A1", "2026-08-11"), ("A2", "2026-08-25")):
+            trust.visits(a_visit(number, "C1", "HV-3M", f"{day}T10:00", status="missed"))
+        trust.until(at("2026-11-02 12:00"))
+        trust.detect()
+        standing = (
+            "SELECT contact_code, state, miss_count, cycle FROM follow_up WHERE contact_code <> 'HV-NBV' ORDER BY id"
+        )
+        before = trust.rows(standing)
+        assert ("HV-6M", "open", 2, 1) in before
+        for number, code in (("A3", "HV-3M"), ("A4", "HV-6M")):
+            trust.visits(a_visit(number, "C1", code, "2026-10-30T10:00", status="void"))
+        assert trust.rows(standing) == before
+
 
 class TestServices:
     def test_switched_on_plan_everybody_who_is_here(self, trust: Register):

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.db import indicator_reviews, prompt_actions
+from models.db import alerts, indicator_reviews, prompt_actions
 from models.db.follow_up_actions import IllegalTransition, NotAllowed
 from models.domain.words import PromptDecision
 from tests.engine.parents import a_mother, decide, on, prompts, record
@@ -315,6 +315,16 @@ class TestOldScore:
         (task,) = world.told()
         assert (task.kind, task.urgency, task.practitioner_id) == ("indicator_review", "routine", world.visitor)
         assert len(world.rows("SELECT * FROM indicator_review WHERE reviewed_at IS NULL")) == 3
+
+    def test_is_not_ticked_off_unread(self, world: World):
+        """The task ends by reading them, whoever says that it is dealt with."""
+        mother, _ = a_mother(world, baby_weeks=8)
+        record(world, mother, "EPDS", total=20, recorded_on=world.now.date() - timedelta(days=20))
+        world.detect()
+        (task,) = world.told()
+        with Session(world.engine) as session, session.begin():
+            alerts.end(session, alert_id=task.id, outcome="done", account=world.person_at_page(), now=world.now)
+        assert [one.id for one in world.told()] == [task.id]
 
     def test_can_be_asked_about_all_the_same_and_the_task_ends_with_the_last_one_read(self, world: World):
         mother, _ = a_mother(world, baby_weeks=8)

@@ -5,7 +5,8 @@ import re
 import pytest
 from sqlalchemy import text
 
-from models.domain.words import AccountRole
+from models.domain.words import AccountRole, AlertKind
+from web import needs
 
 
 @pytest.fixture
@@ -280,3 +281,10 @@ class TestAnAlert:
         assert first.headers["location"].endswith("alert_done")
         assert second.headers["location"].endswith("already")
         assert session.execute(text("SELECT state, outcome FROM alert")).one() == ("done", "rang_family")
+
+    @pytest.mark.parametrize(
+        ("detail", "by_the_work"), [({"agency": "gp_practice"}, False), ({"challenge_id": 7, "stage_over": True}, True)]
+    )
+    def test_to_challenge_an_agency_ends_by_saying_so_and_a_challenge_by_being_resolved(self, detail, by_the_work):
+        """The first is a call to be made; the second has a page and stages of its own."""
+        assert needs.by_the_work(AlertKind.CHALLENGE, detail) is by_the_work
