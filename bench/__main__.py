@@ -11,9 +11,10 @@ from pathlib import Path
 
 from sqlalchemy import Engine, create_engine
 
-from bench import burst, detection, fill, idle, imports, peers, servers
+from bench import audited, auditing, burst, detection, fill, idle, imports, peers, servers
 from bench.peers import Burst
 from bench.table import Row, interleaved, median, shown
+from config.audit_limits import load_audit_limits
 from config.rules import Rules, load_rules
 
 REPEATS = int(os.environ.get("REPEATS", "3"))
@@ -39,7 +40,7 @@ SIZES = {
 
 
 def main() -> int:
-    """Run what is asked for (`detection burst imports idle`; all by default). Exit 1 if a bound is not met."""
+    """Run what is asked for (`detection burst imports idle audit`; all by default). Exit 1 if a bound is not met."""
     name = os.environ.get("SIZE", "small")
     if name not in SIZES:
         print(f"SIZE is {name!r}; expected small or full")
@@ -145,6 +146,16 @@ def run_idle(bench: servers.Bench, size: Size, rules: Rules) -> list[Row]:
     return [Row(f"idle sweep with {size.pending:,} pending", "ms", spent, None, "< 1 ms", spent < 1)]
 
 
+def run_audit(bench: servers.Bench, size: Size, rules: Rules) -> list[Row]:
+    """Every question of the auditor, with one live follow-up for ten stored appointments."""
+    live, stored = size.stored, size.stored * 10
+    engine, limits = _engine(bench, f"audited_{stored}"), load_audit_limits(config_dir=None)
+    audited.fill_to(engine, stored=stored, live=live, rules=rules, review=limits.planning.family_review)
+    auditing.seconds(engine, limits)  # warm
+    took = median(interleaved({"audit": lambda: auditing.seconds(engine, limits)}, REPEATS)["audit"])
+    return [Row(f"audit of {live:,} live among {stored:,} appointments", "s", took, None, "< 5 s", took < 5)]
+
+
 def _at_least(what: str, unit: str, ours: float, theirs: float, ratio: float) -> Row:
     return Row(what, unit, ours, theirs, f">= {ratio}", ours >= ratio * theirs)
 
@@ -159,7 +170,7 @@ def _file(tag: str, rows: int) -> Path:
     return path
 
 
-PARTS = {"detection": run_detection, "burst": run_burst, "imports": run_imports, "idle": run_idle}
+PARTS = {"detection": run_detection, "burst": run_burst, "imports": run_imports, "idle": run_idle, "audit": run_audit}
 
 if __name__ == "__main__":
     sys.exit(main())

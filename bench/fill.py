@@ -1,5 +1,6 @@
 """Filling a benchmark's database with appointments and follow-ups, by set statements. Made-up rows only."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, text
@@ -9,7 +10,18 @@ PRACTITIONERS = 1_000
 PEOPLE = 200_000
 
 
-def people(connection: Connection) -> None:
+@dataclass(frozen=True)
+class Crowd:
+    """Which contact the appointments are, and how many people they go round."""
+
+    contact: str = "HV-1Y"
+    people: int = PEOPLE
+
+
+EVERYBODY = Crowd()
+
+
+def people(connection: Connection, *, count: int = PEOPLE) -> None:
     """One source, teams at stage `staff` with leads and addresses, and people; does nothing the second time."""
     if connection.execute(text("SELECT count(*) FROM source WHERE name = 'bench'")).scalar_one():
         return
@@ -32,27 +44,36 @@ def people(connection: Connection) -> None:
         """,
         f"""
         INSERT INTO household (team_id)
-        SELECT (SELECT min(id) FROM team) + g % {TEAMS} FROM generate_series(1, {PEOPLE}) g
+        SELECT (SELECT min(id) FROM team) + g % {TEAMS} FROM generate_series(1, {count}) g
         """,
         f"""
         INSERT INTO person (name, date_of_birth, life_status, team_id, caseload_holder_id)
         SELECT 'Child ' || g, date '2024-11-01' + (g % 700), 'alive', (SELECT min(id) FROM team) + g % {TEAMS},
                (SELECT min(id) FROM practitioner WHERE code = 'p0') + ((g % {TEAMS}) * 10 + 3 + g % 7)
-        FROM generate_series(1, {PEOPLE}) g
+        FROM generate_series(1, {count}) g
         """,
     ):
         connection.execute(text(statement))
     connection.commit()
 
 
-def appointments(connection: Connection, *, prefix: str, rows: int, status: str, ended: datetime) -> None:
+def appointments(
+    connection: Connection,
+    *,
+    prefix: str,
+    rows: int,
+    status: str,
+    ended: datetime,
+    crowd: Crowd = EVERYBODY,
+) -> None:
     """`rows` appointments that ended around `ended`; booked ones get the due time that detection looks for."""
     connection.execute(
         text(
             f"""
             INSERT INTO appointment (source_id, source_ref, content_hash, person_id, household_id, contact_code, mode,
                 practitioner_id, team_id, starts_at, ends_at, status, status_by, outcome_due_at, first_received_at)
-            SELECT s.id, :prefix || g, '\\x00', p.first + g % {PEOPLE}, h.first + g % {PEOPLE}, 'HV-1Y', 'clinic',
+            SELECT s.id, :prefix || g, '\\x00', p.first + g % {crowd.people}, h.first + g % {crowd.people}, :contact,
+                   'clinic',
                    d.first + g % {PRACTITIONERS}, t.first + g % {TEAMS}, e.at - interval '30 minutes', e.at,
                    CAST(:status AS text), 'import:bench',
                    CASE WHEN :status = 'booked' THEN e.at + interval '2 hours' END, e.at - interval '14 days'
@@ -65,14 +86,23 @@ def appointments(connection: Connection, *, prefix: str, rows: int, status: str,
             CROSS JOIN LATERAL (SELECT CAST(:ended AS timestamptz) - (g % 600) * interval '1 second' AS at) e
             """
         ),
-        {"prefix": prefix, "rows": rows, "status": status, "ended": ended},
+        {"prefix": prefix, "rows": rows, "status": status, "ended": ended, "contact": crowd.contact},
     )
     connection.commit()
 
 
-def follow_ups(connection: Connection, *, prefix: str, rows: int, due: datetime) -> None:
-    """`rows` missed reviews with an open follow-up each, no step fired yet, next due at `due`."""
-    appointments(connection, prefix=prefix, rows=rows, status="missed", ended=due)
+def follow_ups(
+    connection: Connection,
+    *,
+    prefix: str,
+    rows: int,
+    due: datetime,
+    ended: datetime | None = None,
+    crowd: Crowd = EVERYBODY,
+) -> None:
+    """`rows` missed contacts with an open follow-up each, no step fired, due at `due`; missed then or `ended`."""
+    missed = due if ended is None else ended
+    appointments(connection, prefix=prefix, rows=rows, status="missed", ended=missed, crowd=crowd)
     connection.execute(
         text(
             """

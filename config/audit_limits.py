@@ -12,12 +12,13 @@ from models.domain.audit_limits import AuditLimits, PlanningLimits
 
 _MINUTES = ("settling_minutes", "late_minutes", "message_late_minutes", "sending_minutes")
 _DAYS = "holiday_horizon_days"
+_ENTRIES = "chain_entries"
 
 
 def load_audit_limits(*, config_dir: Path | None) -> AuditLimits:
     """Return the limits. Raises RulesError naming every value that is no positive whole number."""
     file = _read("audit.yaml", config_dir)
-    findings = [finding for key in (*_MINUTES, _DAYS) for finding in _faults(file, key)]
+    findings = [finding for key in (*_MINUTES, _DAYS, _ENTRIES) for finding in _faults(file, key)]
     if findings:
         raise RulesError(findings)
     settling, late, message_late, sending = (timedelta(minutes=file.content[key]) for key in _MINUTES)
@@ -31,7 +32,17 @@ def load_audit_limits(*, config_dir: Path | None) -> AuditLimits:
     sharing = sharing_from(_read("sharing.yaml", config_dir).content, _read("contacts.yaml", config_dir).content)
     routes = routes_from(_read("routes.yaml", config_dir).content)
     return AuditLimits(
-        settling, late, message_late, sending, silent, horizon, checked_until, planning, routes, sharing.counted
+        settling,
+        late,
+        message_late,
+        sending,
+        silent,
+        horizon,
+        checked_until,
+        planning,
+        routes,
+        file.content[_ENTRIES],
+        sharing.counted,
     )
 
 

@@ -26,7 +26,8 @@ def audit_if_due(machine: Machine) -> int:
             return 0
     # One snapshot for all questions: what two of them see must fit together.
     with Session(machine.engine.execution_options(isolation_level="REPEATABLE READ")) as session:
-        report = auditor.audit(session, now, limits=machine.audit_limits)
+        turn = int(now.timestamp() // machine.engine_rules.audit_every.total_seconds())
+        report = auditor.audit(session, now, limits=machine.audit_limits, turn=turn)
     with Session(machine.engine) as session, session.begin():
         if report.violations:
             log.error("audit found violations", action="audit_violation", codes=[f.code for f in report.violations])

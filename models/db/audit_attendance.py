@@ -1,6 +1,6 @@
 """What must always hold of corrections and declines, as questions whose answers should be empty. At any age."""
 
-from models.db.audit_check import Check
+from models.db.audit_check import Check, of_each_follow_up
 
 _THREAD = "f.trigger IN ('missed', 'cancelled', 'never_booked', 'overdue', 'declined')"
 
@@ -29,7 +29,7 @@ CHECKS: tuple[Check, ...] = (
         """
         WITH RECURSIVE thread AS (
             SELECT f.id AS member, f.continued_in AS at, 1 + f.earlier_misses AS misses, 1 AS hops
-            FROM follow_up f WHERE f.state = 'continued'
+            FROM follow_up f WHERE f.continued_in IS NOT NULL
             UNION ALL
             SELECT t.member, f.continued_in, t.misses, t.hops + 1 FROM thread t JOIN follow_up f ON f.id = t.at
             WHERE f.state = 'continued' AND t.hops < 1000
@@ -62,15 +62,12 @@ CHECKS: tuple[Check, ...] = (
           AND (a.reconsider_at IS NULL OR a.reconsider_at < :settled_by)
         """,
     ),
-    Check(
+    of_each_follow_up(
         "decline_without_its_answers",
         "3.1",
         "follow-ups of a declined contact without a row for who declined, why, and who last saw the child",
-        """
-        SELECT f.id FROM follow_up f
-        WHERE f.trigger = 'declined' AND f.state IN ('open', 'backlog', 'seen', 'closing')
-          AND NOT EXISTS (SELECT FROM decline d WHERE d.follow_up_id = f.id AND d.withdrawn_at IS NULL)
-        """,
+        """f.trigger = 'declined' AND f.state IN ('open', 'backlog', 'seen', 'closing')
+          AND NOT EXISTS (SELECT FROM decline d WHERE d.follow_up_id = f.id AND d.withdrawn_at IS NULL)""",
     ),
     Check(
         "decline_closed_incomplete",
@@ -81,15 +78,12 @@ CHECKS: tuple[Check, ...] = (
         WHERE f.closed_reason = 'declined_reviewed' AND d.withdrawn_at IS NULL AND d.completed_at IS NULL
         """,
     ),
-    Check(
+    of_each_follow_up(
         "cancellation_nobody_asks_about",
         "3.2",
         "cancellations by nobody knows whom, followed up, about which no person was asked",
-        """
-        SELECT f.id FROM follow_up f
-        WHERE f.how = 'by_unknown' AND f.trigger = 'cancelled' AND f.state = 'open' AND f.opened_at < :settled_by
+        """f.how = 'by_unknown' AND f.trigger = 'cancelled' AND f.state = 'open' AND f.opened_at < :settled_by
           AND NOT EXISTS (
-            SELECT FROM alert l WHERE l.follow_up_id = f.id AND l.kind = 'cancellation_unexplained')
-        """,
+            SELECT FROM alert l WHERE l.follow_up_id = f.id AND l.kind = 'cancellation_unexplained')""",
     ),
 )

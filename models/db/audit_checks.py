@@ -14,7 +14,7 @@ from models.db import (
     audit_sharing,
     audit_staffing,
 )
-from models.db.audit_check import Check
+from models.db.audit_check import Check, of_each_follow_up
 
 _LIVE = "f.state IN ('open', 'backlog', 'seen', 'closing')"
 
@@ -86,16 +86,12 @@ CHECKS: tuple[Check, ...] = (
           AND NOT EXISTS (SELECT FROM follow_up f WHERE f.family_event_id = v.id)
         """,
     ),
-    Check(
+    of_each_follow_up(
         "live_without_due_time_or_owner",
         "3.2",
         "live follow-ups without a next due time, a pathway version or an owner",
-        f"""
-        SELECT f.id FROM follow_up f LEFT JOIN pathway_version v
-          ON v.code = f.pathway_code AND v.version = f.pathway_version
-        WHERE {_LIVE} AND (f.next_due_at IS NULL OR v.code IS NULL
-          OR coalesce(f.owner_practitioner_id, f.owner_team_id) IS NULL)
-        """,
+        f"""{_LIVE} AND (f.next_due_at IS NULL OR coalesce(f.owner_practitioner_id, f.owner_team_id) IS NULL
+          OR (f.pathway_code, f.pathway_version) NOT IN (SELECT v.code, v.version FROM pathway_version v))""",
     ),
     Check(
         "follow_up_overdue_to_advance",
@@ -103,26 +99,20 @@ CHECKS: tuple[Check, ...] = (
         "live follow-ups whose due time passed and that the engine has not advanced",
         "SELECT f.id FROM follow_up f WHERE f.next_due_at < :late_by",
     ),
-    Check(
+    of_each_follow_up(
         "closed_without_reason",
         "3.3",
         "follow-ups closed without a person, a time or a reason",
-        """
-        SELECT f.id FROM follow_up f
-        WHERE f.state = 'closed' AND (f.closed_by IS NULL OR f.closed_at IS NULL OR f.closed_reason IS NULL
+        """f.state = 'closed' AND (f.closed_by IS NULL OR f.closed_at IS NULL OR f.closed_reason IS NULL
           OR f.closed_by NOT LIKE 'person:%'
-             AND NOT (f.trigger = 'outcome_not_recorded' AND f.closed_by LIKE 'import:%'))
-        """,
+             AND NOT (f.trigger = 'outcome_not_recorded' AND f.closed_by LIKE 'import:%'))""",
     ),
-    Check(
+    of_each_follow_up(
         "high_risk_closed_by_one_person",
         "3.3",
         "high-risk follow-ups closed without a second person",
-        """
-        SELECT f.id FROM follow_up f
-        WHERE f.state = 'closed' AND f.high_risk AND f.trigger <> 'outcome_not_recorded'
-          AND (f.closing_by IS NULL OR f.closing_by = f.closed_by)
-        """,
+        """f.state = 'closed' AND f.high_risk AND f.trigger <> 'outcome_not_recorded'
+          AND (f.closing_by IS NULL OR f.closing_by = f.closed_by)""",
     ),
     Check(
         "thread_lost",
@@ -130,7 +120,7 @@ CHECKS: tuple[Check, ...] = (
         "follow-ups that go on in another one that is no longer there to go on in",
         """
         WITH RECURSIVE thread AS (
-            SELECT f.id AS start, f.continued_in AS at, 1 AS hops FROM follow_up f WHERE f.state = 'continued'
+            SELECT f.id AS start, f.continued_in AS at, 1 AS hops FROM follow_up f WHERE f.continued_in IS NOT NULL
             UNION ALL
             SELECT t.start, f.continued_in, t.hops + 1 FROM thread t JOIN follow_up f ON f.id = t.at
             WHERE f.state = 'continued' AND t.hops < 1000
@@ -138,11 +128,11 @@ CHECKS: tuple[Check, ...] = (
         SELECT t.start FROM thread t LEFT JOIN follow_up f ON f.id = t.at WHERE f.id IS NULL OR t.hops >= 1000
         """,
     ),
-    Check(
+    of_each_follow_up(
         "high_risk_hidden_in_backlog",
         "3.7",
         "children with a high-risk follow-up that stands in the backlog",
-        "SELECT f.id FROM follow_up f WHERE f.state = 'backlog' AND f.high_risk",
+        "f.state = 'backlog' AND f.high_risk",
     ),
     Check(
         "alert_of_ended_follow_up",

@@ -3,7 +3,7 @@
 Asked of the facts themselves, not of the queries that set the holds.
 """
 
-from models.db.audit_check import Check
+from models.db.audit_check import Check, of_each_follow_up
 
 _LIVE = "f.state IN ('open', 'backlog', 'seen', 'closing')"
 _LOST = "('miscarriage', 'stillbirth', 'termination', 'neonatal_death', 'other_end')"
@@ -127,15 +127,12 @@ CHECKS: tuple[Check, ...] = (
                                     WHERE w.person_id = h.person_id AND w.valid_until IS NULL)))
         """,
     ),
-    Check(
+    of_each_follow_up(
         "transfer_nobody_accepted",
         "hazard 17",
         "follow-ups closed as transferred by no acceptance, or by one that was taken back",
-        """
-        SELECT f.id FROM follow_up f LEFT JOIN handover o ON o.id = f.handover_id
-        WHERE f.state = 'closed' AND f.closed_reason = 'transfer_accepted'
-          AND (o.id IS NULL OR o.withdrawn_at IS NOT NULL)
-        """,
+        """f.state = 'closed' AND f.closed_reason = 'transfer_accepted'
+          AND NOT EXISTS (SELECT FROM handover o WHERE o.id = f.handover_id AND o.withdrawn_at IS NULL)""",
     ),
     Check(
         "apart_under_one_roof",

@@ -15,16 +15,18 @@ CHECKS: tuple[Check, ...] = (
         "live follow-ups of a missed contact whose family nobody has looked at for patterns since they opened",
         """
         WITH unlooked AS MATERIALIZED (
-            SELECT f.id FROM follow_up f
+            SELECT f.id, f.person_id, f.opened_at FROM follow_up f
             WHERE f.state IN ('open', 'seen', 'closing') AND f.opened_at < :settled_by
               AND f.trigger IN ('missed', 'cancelled', 'never_booked', 'overdue')
-              AND NOT EXISTS (SELECT FROM pattern_look l WHERE l.person_id = f.person_id AND l.looked_at >= f.opened_at)
-              AND NOT EXISTS (SELECT FROM household_member m JOIN pattern_look l ON l.household_id = m.household_id
-                              WHERE m.person_id = f.person_id AND l.looked_at >= f.opened_at)
+              AND NOT EXISTS (SELECT FROM pattern_look l
+                              WHERE l.household_id = f.household_id AND l.looked_at >= f.opened_at)
         )
-        -- Counted, so that the few are looked up one by one: a join would read every story.
+        -- Counted, so that the few are looked up one by one: a join would read every look, member and story.
         SELECT u.id FROM unlooked u
-        WHERE (SELECT count(*) FROM follow_up_event e WHERE e.follow_up_id = u.id AND e.at >= :settled_by
+        WHERE (SELECT count(*) FROM pattern_look l WHERE l.person_id = u.person_id AND l.looked_at >= u.opened_at) = 0
+          AND (SELECT count(*) FROM household_member m JOIN pattern_look l ON l.household_id = m.household_id
+               WHERE m.person_id = u.person_id AND l.looked_at >= u.opened_at) = 0
+          AND (SELECT count(*) FROM follow_up_event e WHERE e.follow_up_id = u.id AND e.at >= :settled_by
                AND e.event IN ('taken_up', 'turned_high_risk', 'reopened')) = 0
         """,
     ),

@@ -28,6 +28,7 @@ class AuditLimits:
     holidays_checked_until: date
     planning: PlanningLimits
     routes: Routes  # whom a red-flag card says to phone
+    chain_entries: int  # of the sealed audit trail, about so many are looked at in one scheduled audit
     told_contacts: frozenset[str] = frozenset()  # contact codes whose miss by an adult has to be decided about
 
     def holidays_end_soon(self, today: date) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from config.audit_limits import load_audit_limits
 from models.db.auditor import audit
-from models.db.seal import seal
+from models.db.seal import chain_breaks, seal, share_of_turn
 from models.domain.routes import Route
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -270,3 +270,21 @@ class TestSeals:
                 connection.execute(text("UPDATE audit_entry SET actor = 'somebody else' WHERE action = 'first'"))
             owner.dispose()
             assert "audit_trail_changed" in codes(session)
+
+    def test_of_a_long_trail_are_read_in_turns_that_miss_none(self, engine: Engine, owner_engine: Engine):
+        """A scheduled audit has its time; a change anywhere is found when the turns have gone round."""
+        with Session(engine) as session:
+            for number in range(6):
+                self.entry(session, f"entry {number}")
+                assert self.sealed(session) == 1
+        with Session(owner_engine) as session:
+            session.execute(text("ALTER TABLE audit_seal DISABLE TRIGGER append_only"))
+            session.execute(text("UPDATE audit_seal SET entries = 2"))
+            all_seals = chain_breaks(session)
+            last = session.scalars(text("SELECT max(to_id) FROM audit_seal")).one()
+            shares = [share_of_turn(session, entries=last // 3, turn=turn) for turn in range(3)]
+            found = [chain_breaks(session, share) for share in shares]
+            session.rollback()
+        assert len(all_seals) == 6
+        assert [len(each) for each in found] == [2, 2, 2]
+        assert sorted(seal_id for each in found for seal_id in each) == all_seals

@@ -24,6 +24,7 @@ class ExpectedContact(Base):
         UniqueConstraint("person_id", "contact_code", "anchor_on"),
         # `detect` claims contacts to look at: not booked in time, or overdue; ended ones whose end has consequences.
         Index("ix_expected_contact_due", "next_due_at", "id", postgresql_where=text("next_due_at IS NOT NULL")),
+        Index("ix_expected_contact_overdue", "id", postgresql_where=text("state = 'overdue'")),  # `audit`
         # Appointments of any child find their household's contact; and a household never has two of a kind to come.
         Index("ix_expected_contact_family", "household_id", postgresql_where=text("whole_family")),
         Index(
@@ -103,6 +104,7 @@ class Appointment(Base):
                 "status IN ('missed', 'arrived_not_seen', 'outcome_due', 'cancelled_by_family',"
                 " 'cancelled_by_service', 'cancelled', 'declined') OR subtype = 'child_not_seen'"
             ),
+            postgresql_include=["status", "subtype", "contact_code", "subject_role", "reconsider_at"],
         ),
         Index(None, "person_id", "contact_code", "starts_at"),
         Index(

@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.db.base import Base, Instant, Pk, one_of, words_in
+from models.domain.threads import THREAD_TRIGGERS
 from models.domain.words import (
     LIVE_FOLLOW_UP_STATES,
     ActorKind,
@@ -24,6 +25,7 @@ from models.domain.words import (
 LIVE = f"state IN {words_in(LIVE_FOLLOW_UP_STATES)}"
 BACKLOG = f"state = '{FollowUpState.BACKLOG}'"
 LISTED = f"state IN {words_in(state for state in LIVE_FOLLOW_UP_STATES if state is not FollowUpState.BACKLOG)}"
+THREAD = words_in(trigger for trigger in FollowUpTrigger if trigger in THREAD_TRIGGERS)
 
 
 class PathwayVersion(Base):
@@ -126,6 +128,14 @@ class FollowUp(Base):
         # Patterns: whoever has a new follow-up is looked at. Nothing of the backlog is.
         Index("ix_follow_up_patterns", "id", postgresql_where=text(f"NOT patterns_looked AND {LISTED}")),
         Index("ix_follow_up_person", "person_id"),
+        # `audit`: has one contact of a person two ladders?
+        Index(
+            "ix_follow_up_thread",
+            "person_id",
+            "contact_code",
+            postgresql_where=text(f"{LISTED} AND trigger IN {THREAD}"),
+            postgresql_include=["opened_at", "id"],
+        ),
         Index("ix_follow_up_household", "household_id"),
         # What somebody holds who goes on leave, leaves, or hands over.
         Index(

@@ -39,6 +39,9 @@ class Message(Base):
         # `reconcile` settles what the provider has not answered for, and expires what is held too long.
         Index("ix_message_settle", "settle_due_at", postgresql_where=text("state IN ('sending', 'sent')")),
         Index("ix_message_held", "not_after", postgresql_where=text("state = 'held'")),
+        # `audit`: texts of unknown fate, and those that left after a miss.
+        Index("ix_message_unknown", "id", postgresql_where=text("state = 'unknown'")),
+        Index("ix_message_after_miss", "id", postgresql_where=text("purpose = 'after_miss' AND sent_at IS NOT NULL")),
         # Caps count what went to one number or household lately.
         Index("ix_message_household_sent", "household_id", "sent_at", postgresql_where=text("sent_at IS NOT NULL")),
         Index(None, "provider_sid", postgresql_where=text("provider_sid IS NOT NULL")),
