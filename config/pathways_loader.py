@@ -14,7 +14,10 @@ Content = Mapping[str, Any]
 
 
 def pathway_from(content: Content) -> Pathway:
-    """Build the pathway that a file's content, or a stored version's, describes."""
+    """Build the pathway that a file's content, or a stored version's of any age, describes.
+
+    A stored version outlives the schema it was written for: a key that came later is one that it may lack.
+    """
     common = (content["defaults"], content["high_risk_defaults"])
     signed_on = content["signed_on"]
     return Pathway(
@@ -27,7 +30,7 @@ def pathway_from(content: Content) -> Pathway:
         signed_on=None if signed_on is None else date.fromisoformat(signed_on),
         goes_up=tuple(OwnerRole(role) for role in content["goes_up"]),
         as_high_risk=frozenset(content["as_high_risk"]),
-        faster_under_months=content["faster_under_months"],
+        faster_under_months=content.get("faster_under_months"),
         pause_within=span_from(content["pause"]["booking_within"]),
         pause_sooner=tuple(_sooner(one) for one in content["pause"].get("sooner", ())),
         pause_after=span_from(content["pause"]["then"]),

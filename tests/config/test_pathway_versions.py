@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy.orm import Session
 
+from config.pathways_loader import pathway_from
 from config.rules import load_rules
 from models.db import pathway_versions as versions
 
@@ -25,6 +26,13 @@ class TestLoading:
         versions.load(session, CONTENTS, now=NOW)
         stored = versions.contents(session)
         assert stored == {key: dict(content) for key, content in RULES.pathway_contents.items()}
+
+    def test_builds_a_version_stored_before_a_key_was_known(self):
+        """What was stored is never rewritten: a ladder of the first files, with no pace by age, still climbs."""
+        (content,) = (one for one in CONTENTS if one["code"] == "family-review")
+        assert content["faster_under_months"] is None
+        older = {key: value for key, value in content.items() if key not in ("faster_under_months", "overlays")}
+        assert pathway_from(older) == pathway_from(content)
 
     def test_refuses_new_content_under_an_old_version(self, session):
         """Running follow-ups would be bent half-way."""
