@@ -153,10 +153,12 @@ _CLOSED = """
     INSERT INTO follow_up (appointment_id, trigger, state, person_id, household_id, team_id, contact_code,
         pathway_code, pathway_version, anchor_at, breach_at, opened_at, owner_practitioner_id, seen_at, seen_evidence,
         closed_by, closed_at, closed_reason, patterns_looked)
-    SELECT a.id, 'missed', 'closed', a.person_id, a.household_id, a.team_id, a.contact_code, 'general-missed', 1,
+    SELECT a.id, 'missed', 'closed', a.person_id, a.household_id, a.team_id, a.contact_code, v.code, v.version,
            a.ends_at, a.ends_at, a.ends_at, a.practitioner_id, a.ends_at + interval '5 days', 'bench',
            'person:0', a.ends_at + interval '6 days', 'seen', true
-    FROM appointment a WHERE a.source_ref LIKE 'closed%'
+    FROM appointment a CROSS JOIN (
+        SELECT code, version FROM pathway_version WHERE code = 'general-missed' ORDER BY version DESC LIMIT 1
+    ) v WHERE a.source_ref LIKE 'closed%'
 """
 
 _WORK = (

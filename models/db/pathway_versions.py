@@ -48,7 +48,7 @@ def load(session: Session, contents: Iterable[Mapping[str, Any]], *, now: dateti
     wanted = {(str(content["code"]), int(content["version"])): content for content in contents}
     stored = {(row.code, row.version): row for row in session.scalars(select(PathwayVersion))}
     changed = [
-        key for key, content in wanted.items() if key in stored and stored[key].content_sha256 != _digest(content)
+        key for key, content in wanted.items() if key in stored and stored[key].content_sha256 != digest(content)
     ]
     if changed:
         names = ", ".join(f"{code} version {version}" for code, version in sorted(changed))
@@ -108,7 +108,7 @@ def _row(content: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
         "code": content["code"],
         "version": content["version"],
         "content": dict(content),
-        "content_sha256": _digest(content),
+        "content_sha256": digest(content),
         "effective_from": date.fromisoformat(content["effective_from"]),
         "signed_by": signed_by,
         "signed_at": None if signed_by is None else now,
@@ -116,7 +116,7 @@ def _row(content: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
     }
 
 
-def _digest(content: Mapping[str, Any]) -> str:
-    """Of what the ladder does: the signature in a file is no part of it."""
+def digest(content: Mapping[str, Any]) -> str:
+    """Hash the ladder does: the signature in a file is no part of it."""
     unsigned = {key: value for key, value in content.items() if key not in ("signed_by", "signed_on")}
     return hashlib.sha256(json.dumps(unsigned, sort_keys=True).encode()).hexdigest()

@@ -123,7 +123,7 @@ class TestLaidOver:
     def test_is_stored_with_the_ladder_so_that_a_running_follow_up_keeps_it(self):
         """The whole is what is stored and signed; the overlay's steps stand above or below the ladder's own."""
         content = load_rules(config_dir=None, nation="england", today=date(2026, 11, 22)).pathway_contents
-        steps = [step["id"] for step in content["universal-review", 1]["steps"]]
+        steps = [step["id"] for step in content["universal-review", 2]["steps"]]
         assert (steps[0], steps[-1]) == ("pattern-found", "high-risk-exception")
 
     def test_that_nobody_has_signed_leaves_the_ladder_unsigned(self, folder):
@@ -131,7 +131,7 @@ class TestLaidOver:
         for name, signed in ((REVIEW, False), (HIGH_RISK, False), (PATTERNS, True)):
             change(folder, name, "signed_by: null\nsigned_on: null", "signed_by: A. Nurse\nsigned_on: 2026-11-02")
             rules = load_rules(config_dir=folder, nation="england", today=date(2026, 11, 22))
-            assert (rules.pathway("universal-review", 1).signed_by == "A. Nurse") is signed
+            assert (rules.pathway("universal-review", 2).signed_by == "A. Nurse") is signed
 
     def test_brings_no_cause_that_the_ladder_does_not_know(self):
         """An overlay is not a way onto a ladder."""

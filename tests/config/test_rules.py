@@ -15,22 +15,22 @@ from config.yaml_files import RulesError, read_rule_file
 RULES = load_rules(config_dir=None, nation="england", today=date(2026, 11, 22))
 
 
-def with_version_2():
+def with_a_newer_version():
     content = read_rule_file(SHIPPED / "pathways" / "universal-review.yaml").content
-    second = {**content, "version": 2, "effective_from": "2027-01-01"}
-    return RULES.with_pathways({("universal-review", 2): second})
+    newer = {**content, "version": 3, "effective_from": "2027-01-01"}
+    return RULES.with_pathways({("universal-review", 3): newer})
 
 
 class TestPathwayInForce:
-    @pytest.mark.parametrize(("on", "version"), [(date(2026, 12, 31), 1), (date(2027, 1, 1), 2), (date(2016, 1, 1), 1)])
+    @pytest.mark.parametrize(("on", "version"), [(date(2026, 12, 31), 2), (date(2027, 1, 1), 3), (date(2016, 1, 1), 2)])
     def test_is_the_newest_already_effective(self, on, version):
         """A cause older than every version still gets a ladder."""
-        assert with_version_2().current_pathway("universal-review", on=on).version == version
+        assert with_a_newer_version().current_pathway("universal-review", on=on).version == version
 
     def test_of_a_running_follow_up_is_the_one_it_began_with(self):
         """Design 3.10, also where only the database still has it."""
-        assert with_version_2().pathway("universal-review", 1).version == 1
-        assert with_version_2().pathway("universal-review", 2).effective_from == date(2027, 1, 1)
+        assert with_a_newer_version().pathway("universal-review", 2).version == 2
+        assert with_a_newer_version().pathway("universal-review", 3).effective_from == date(2027, 1, 1)
 
     def test_that_nobody_has_is_an_error_by_name(self):
         """Never a silent default."""

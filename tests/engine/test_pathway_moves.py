@@ -21,12 +21,14 @@ from tests.engine.test_step_times import a_miss, fired
 from tests.engine.world import RULES, World, at
 
 CODE = "universal-review"
+BEFORE = the(CODE).version
+NEWER = BEFORE + 1
 
 
 def newer(**changes: Any) -> dict[str, Any]:
-    """Version 2 of the review's ladder: the second call has another meaning, so another id, and comes a day sooner."""
-    content = deepcopy(dict(RULES.pathway_contents[CODE, 1]))
-    content |= {"version": 2, "retired_steps": ["second-call"], **changes}
+    """The next version of the review's ladder: the second call means something else, under another id, a day sooner."""
+    content = deepcopy(dict(RULES.pathway_contents[CODE, BEFORE]))
+    content |= {"version": NEWER, "retired_steps": ["second-call"], **changes}
     for one in content["steps"]:
         if one["id"] == "second-call":
             one |= {"id": "second-contact", "title": "Second contact", "owner": "team_lead"}
@@ -36,7 +38,7 @@ def newer(**changes: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def moving_world(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    """The world with version 2 stored, and its clock for the command."""
+    """The world with the next version stored, and its clock for the command."""
     with Session(world.engine) as session, session.begin():
         pathway_versions.load(session, [newer()], now=world.now)
     monkeypatch.setattr(clock, "now", lambda _: world.now)
@@ -45,7 +47,7 @@ def moving_world(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
 
 def the_move(world: World, mapping: Mapping[str, str | None] | None = None) -> moving.Move:
     said = {"second-call": "second-contact"} if mapping is None else mapping
-    return prepare(world.engine, Which(CODE, 2, None), said, world.rules)
+    return prepare(world.engine, Which(CODE, NEWER, None), said, world.rules)
 
 
 def run(world: World, mapping: Mapping[str, str | None] | None = None) -> tuple[int, int]:
@@ -102,7 +104,7 @@ class TestPreview:
         assert sorted(found.groups.values()) == [1, 3]
         (routine,) = [group for group, count in found.groups.items() if count == 3]
         assert (routine.version, routine.state, routine.step, routine.step_after) == (
-            1, "open", "phone-same-day", "phone-same-day",
+            BEFORE, "open", "phone-same-day", "phone-same-day",
         )  # fmt: skip
         assert world.rows("SELECT * FROM follow_up ORDER BY id") == before
 
@@ -134,9 +136,9 @@ class TestMoving:
         appointment = a_miss(world)
         assert run(world) == (1, 0)
         found = world.follow_up(appointment)
-        assert (found.pathway_version, found.step_id, found.state) == (2, "phone-same-day", "open")
+        assert (found.pathway_version, found.step_id, found.state) == (NEWER, "phone-same-day", "open")
         (event,) = world.rows("SELECT actor, detail FROM follow_up_event WHERE event = 'pathway_moved'")
-        assert (event.actor, event.detail["from_version"], event.detail["to_version"]) == ("person:Ann", 1, 2)
+        assert (event.actor, event.detail["from_version"], event.detail["to_version"]) == ("person:Ann", BEFORE, NEWER)
         assert ("person:Ann", "pathway_moved", "Signed by the board") in world.rows(
             "SELECT actor, action, why FROM audit_entry"
         )
@@ -169,9 +171,9 @@ class TestMoving:
         world.advance()
         with pytest.raises(MoveRefused, match="has no step second-call"):
             run(world, {})
-        with pytest.raises(MoveRefused, match="second-try: no step of universal-review version 2"):
+        with pytest.raises(MoveRefused, match=f"second-try: no step of universal-review version {NEWER}"):
             the_move(world, {"second-call": "second-try"})
-        assert world.one("SELECT count(*) FROM follow_up WHERE pathway_version = 2") == 0
+        assert world.one(f"SELECT count(*) FROM follow_up WHERE pathway_version = {NEWER}") == 0
 
     def test_stopped_half_way_leaves_batches_moved_and_the_rest_for_the_next_run(
         self, moving_world: World, monkeypatch: pytest.MonkeyPatch
@@ -189,7 +191,7 @@ class TestMoving:
         )  # fmt: skip
         with pytest.raises(MoveRefused):
             run(world, {})
-        assert world.one("SELECT count(*) FROM follow_up WHERE pathway_version = 2") == 2
+        assert world.one(f"SELECT count(*) FROM follow_up WHERE pathway_version = {NEWER}") == 2
         assert world.one("SELECT count(*) FROM follow_up_event WHERE event = 'pathway_moved'") == 2
         assert run(world) == (2, 0)
 
@@ -228,4 +230,4 @@ class TestMoving:
         world.run("UPDATE follow_up SET state = 'backlog', next_due_at = :due", due=due)
         run(world)
         found = world.follow_up(appointment)
-        assert (found.pathway_version, found.state, found.next_due_at) == (2, "backlog", due)
+        assert (found.pathway_version, found.state, found.next_due_at) == (NEWER, "backlog", due)

@@ -174,12 +174,12 @@ class TestMovingAPathway:
         own = folder / "newer" / "pathways"
         own.mkdir(parents=True)
         shipped = (Path(config.__file__).parent / "pathways" / "new-birth-visit.yaml").read_text()
-        (own / "new-birth-visit-2.yaml").write_text(shipped.replace("\nversion: 1", "\nversion: 2"))
+        (own / "new-birth-visit-3.yaml").write_text(shipped.replace("\nversion: 2", "\nversion: 3"))
         environment = {"STEADFAST_CONFIG_DIR": str(folder / "newer")}
-        dry = json.loads(run(folder, *given, "--to", "2", "--dry-run", "--json", environment=environment).stdout)
+        dry = json.loads(run(folder, *given, "--to", "3", "--dry-run", "--json", environment=environment).stdout)
         assert (dry["moved"], [group["count"] for group in dry["groups"]]) == (0, [1])
         done = [
-            json.loads(run(folder, *given, "--to", "2", "--json", environment=environment).stdout)["moved"]
+            json.loads(run(folder, *given, "--to", "3", "--json", environment=environment).stdout)["moved"]
             for _ in range(2)
         ]
         assert done == [1, 0]

@@ -200,7 +200,7 @@ class World:
             team_id=team_id,
             contact_code=contact,
             pathway_code=pathway,
-            pathway_version=1,
+            pathway_version=self._version(pathway),
             miss_count=misses,
             high_risk=high_risk,
             red_flag=red_flag,
@@ -285,6 +285,9 @@ class World:
             "next_due_at": self.now + timedelta(hours=2),
         }
         return self._add(Alert, **{**defaults, **values})
+
+    def _version(self, pathway: str) -> int:
+        return max(version for code, version in self.rules.pathway_contents if code == pathway)
 
     def _pathway(self, contact: str) -> str:
         kind = self.rules.contacts.get(contact)
