@@ -70,9 +70,9 @@ def done(alert_id: int, act: AnAct) -> Response:
         return RedirectResponse("/needs-a-person?done=already", status_code=303)
     if outcome not in words.ALERT_OUTCOMES or by_the_work(found.kind, found.detail):
         raise NotFound
-    alerts.end(visit.db, alert_id=alert_id, outcome=outcome, account=visit.scope, now=visit.now)
+    ended = alerts.end(visit.db, alert_id=alert_id, outcome=outcome, account=visit.scope, now=visit.now)
     visit.db.commit()
-    return RedirectResponse("/needs-a-person?done=alert_done", status_code=303)
+    return RedirectResponse(f"/needs-a-person?done={'alert_done' if ended else 'already'}", status_code=303)
 
 
 @router.post("/alerts/{alert_id}/acknowledge")
@@ -87,9 +87,9 @@ def acknowledge(alert_id: int, act: AnAct) -> Response:
     if by_the_work(found.kind, found.detail):
         raise NotFound
     until = _lease_end(visit, is_urgent=found.urgency is not Urgency.ROUTINE)
-    alerts.acknowledge(visit.db, alert_id=alert_id, until=until, account=visit.scope, now=visit.now)
+    taken = alerts.acknowledge(visit.db, alert_id=alert_id, until=until, account=visit.scope, now=visit.now)
     visit.db.commit()
-    return RedirectResponse("/needs-a-person?done=acknowledged", status_code=303)
+    return RedirectResponse(f"/needs-a-person?done={'acknowledged' if taken else 'already'}", status_code=303)
 
 
 def _lease_end(visit: Visit, *, is_urgent: bool) -> datetime:

@@ -12,6 +12,7 @@ from models.db.gate import LoadedText
 from models.db.sending import Beginning, Change, Claimed
 from models.domain.gate import QUIET_REASONS, Gate, GateVerdict, Reason, check
 from models.domain.ids import MessageId
+from models.domain.message_states import MessageEvent
 from models.domain.sending import CodeMeaning, after_call
 from models.domain.staffing_rules import EmergencyRoute
 from models.domain.words import AlertKind, Audience, Channel, MessageState, Purpose
@@ -63,19 +64,20 @@ def store_result(
         rules=rules.sending,
         chance=chance,
     )
-    ended = then.state in (MessageState.DELIVERED, MessageState.REFUSED)
+    ended = then.event in (MessageEvent.DELIVERED, MessageEvent.REFUSED)
+    queued = then.event is MessageEvent.TRY_AGAIN
     due = None if then.wait is None else now + then.wait
     change = Change(
-        state=then.state,
-        send_after=due if then.state is MessageState.QUEUED else None,
-        settle_due_at=due if then.state is not MessageState.QUEUED else None,
+        event=then.event,
+        send_after=due if queued else None,
+        settle_due_at=None if queued else due,
         sid=result.provider_sid,
         code=result.code,
         ended_by="provider" if ended else None,
     )
-    sending.change(session, found.id, change, now=now)
+    sending.change(session, found, change, now=now)
     answer_by = now + rules.sending.answer_alerts_within
-    if then.state in (MessageState.SENT, MessageState.DELIVERED):
+    if then.event in (MessageEvent.ACCEPTED, MessageEvent.DELIVERED):
         what = "text" if found.channel == Channel.SMS else "email"
         sending.tell_story(session, found.id, f"{what}_kept" if result.kept else f"{what}_sent", now=now)
         receipts.apply_kept(session, attempt=attempt_id, now=now, codes=rules.codes, answer_by=answer_by)
@@ -109,7 +111,7 @@ def put_off_faulty(
         until = now + rules.sending.backoff(tries, chance=chance)
         sending.put_off(session, message.id, until=until, reason=OWN_FAULT)
         return
-    sending.stop(session, message.id, MessageState.BLOCKED, reason=OWN_FAULT, now=now)
+    sending.stop(session, message.id, MessageEvent.BLOCKED, reason=OWN_FAULT, now=now)
     if message.audience is Audience.FAMILY:
         answer_by = now + rules.sending.answer_alerts_within
         kind = AlertKind.TEXT_BLOCKED
@@ -163,8 +165,8 @@ def _stop(
         return
     assert verdict.reason is not None
     expired = verdict.gate is Gate.EXPIRE
-    state = MessageState.EXPIRED if expired else MessageState.BLOCKED
-    sending.stop(session, message.id, state, reason=verdict.reason, now=now)
+    event = MessageEvent.TOO_LATE if expired else MessageEvent.BLOCKED
+    sending.stop(session, message.id, event, reason=verdict.reason, now=now)
     sending.tell_story(session, message.id, "text_held_back", now=now, reason=verdict.reason)
     if verdict.reason is Reason.COVERED and loaded.covered_by is not None:
         sending.speak_also_for(session, loaded.covered_by, covered_id=message.id)
@@ -209,7 +211,7 @@ def _prepare_staff(
     elif not facts.email:
         reason = NO_ADDRESS
     if reason is not None or facts.email is None:
-        sending.stop(session, message.id, MessageState.BLOCKED, reason=reason or NO_ADDRESS, now=now)
+        sending.stop(session, message.id, MessageEvent.BLOCKED, reason=reason or NO_ADDRESS, now=now)
         return None
     subject, body = staff_words(
         rules.staff_alert,

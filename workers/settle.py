@@ -16,6 +16,7 @@ from config.messages_loader import MessageRules
 from models.db import receipts, sending, settling
 from models.db.sending import Change
 from models.db.settling import OpenFate
+from models.domain.message_states import MessageEvent
 from models.domain.words import AlertKind, AttemptOutcome, Audience, MessageState
 from workers.channels.base import Channels, FoundText, LookupFailed, SendResult, SentText
 from workers.send_one import store_result
@@ -112,14 +113,13 @@ def _wait_or_give_up(
         settling.look_again_at(session, fate.id, at=now + min(pause, limit - age + timedelta(seconds=1)))
         return
     found = sending.lock_of_attempt(session, fate.attempt_id)
-    if found is None or found.state not in (MessageState.SENDING, MessageState.SENT):
-        return
-    code = receipts.NO_REPORT if has_left else "fate_unknown"
-    state = MessageState.UNDELIVERED if has_left else MessageState.UNKNOWN
+    if found is None or found.state != (MessageState.SENT if has_left else MessageState.SENDING):
+        return  # a report was quicker than the look-up
+    event = MessageEvent.NO_REPORT if has_left else MessageEvent.FATE_UNKNOWN
     kind = AlertKind.TEXT_UNDELIVERED if has_left else AlertKind.TEXT_FATE_UNKNOWN
     if not has_left:
-        sending.end_attempt(session, fate.attempt_id, AttemptOutcome.UNKNOWN, sid=None, code=code, now=now)
-    sending.change(session, fate.id, Change(state=state, code=code, ended_by="settle"), now=now)
-    sending.tell_story(session, fate.id, "text_" + code, now=now, reason=code)
+        sending.end_attempt(session, fate.attempt_id, AttemptOutcome.UNKNOWN, sid=None, code=event, now=now)
+    sending.change(session, found, Change(event=event, code=event, ended_by="settle"), now=now)
+    sending.tell_story(session, fate.id, f"text_{event}", now=now, reason=event)
     answer_by = now + rules.sending.answer_alerts_within
-    receipts.tell_person(session, found, kind, code=code, answer_by=answer_by, now=now)
+    receipts.tell_person(session, found, kind, code=event, answer_by=answer_by, now=now)

@@ -12,10 +12,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.db import history, messages
+from models.db.base import words_in
 from models.db.follow_up_rows import NotAllowed
 from models.db.scope import Scope
 from models.db.tables.adults import KNOWN_COLUMNS
 from models.domain.ids import HouseholdId, PersonId
+from models.domain.message_states import MessageEvent, before
 from models.domain.words import Asked, ContactPattern, Known, PersonRole, Relationship, ToldBy
 
 ROLE_OF = {
@@ -193,10 +195,10 @@ _NOT_SAFE = text(
     """
 )
 _ON_THEIR_WAY = text(
-    """
+    f"""
     SELECT m.id FROM message m JOIN contact_point c ON c.id = m.contact_point_id
     WHERE c.person_id = :person AND m.household_id = :household AND m.audience = 'family'
-      AND m.state IN ('held', 'queued', 'blocked', 'expired')
+      AND m.state IN {words_in(before(MessageEvent.DROPPED))}
     """
 )
 _BY_NUMBER = text("SELECT id, date_of_birth FROM person WHERE nhs_number = :number")

@@ -64,7 +64,8 @@ def raise_many(session: Session, alerts: Sequence[NewAlert], *, now: datetime) -
 def raise_or_renew(session: Session, alerts: Sequence[NewAlert], *, now: datetime) -> list[AlertId]:
     """Raise standing tasks, one per key: a new one, or the ended one opened again. Return the ids of those it told.
 
-    One that is open already keeps its due time and gets the new detail; nobody is told twice.
+    One that is open already keeps its due time and its owner and gets the new detail; nobody is told twice. One opened
+    again is nobody's in hand: whoever had it before may be gone.
     """
     if not alerts:
         return []
@@ -161,13 +162,20 @@ _INSERT = f"""
     ORDER BY dedupe_key
 """
 _RAISE = text(f"{_INSERT} ON CONFLICT (dedupe_key) DO NOTHING RETURNING id")
+# What was said of the task in its former life is over: nobody has it in hand, and it is whoever's it is today.
+_IF_ENDED = ", ".join(
+    f"{name} = CASE WHEN alert.state = 'open' THEN alert.{name} ELSE EXCLUDED.{name} END"
+    for name in (
+        "raised_at", "next_due_at", "practitioner_id", "owner_team_id", "team_id", "audience_role", "urgency",
+        "acknowledged_by", "acknowledged_at",
+    )
+)  # fmt: skip
 _RAISE_OR_RENEW = text(
     f"""
     {_INSERT}
     ON CONFLICT (dedupe_key) DO UPDATE SET
         detail = EXCLUDED.detail, state = 'open', ended_at = NULL, ended_by = NULL, outcome = NULL,
-        raised_at = CASE WHEN alert.state = 'open' THEN alert.raised_at ELSE EXCLUDED.raised_at END,
-        next_due_at = CASE WHEN alert.state = 'open' THEN alert.next_due_at ELSE EXCLUDED.next_due_at END,
+        {_IF_ENDED},
         times_raised = alert.times_raised + CASE WHEN alert.state = 'open' THEN 0 ELSE 1 END
     RETURNING id, raised_at = CAST(:now AS timestamptz) AS told
     """
@@ -218,7 +226,7 @@ _HAND_OVER = text(
         acknowledged_by = NULL, acknowledged_at = NULL
     FROM unnest(CAST(:id AS bigint[]), CAST(:practitioner AS bigint[]), CAST(:pool AS bigint[]), CAST(:role AS text[]))
          AS u (id, practitioner_id, pool, role)
-    WHERE alert.id = u.id
+    WHERE alert.id = u.id AND alert.state = 'open'
     """
 )
 _RAISE_UP = text(
@@ -227,6 +235,6 @@ _RAISE_UP = text(
         next_due_at = u.due, times_raised = alert.times_raised + 1, acknowledged_by = NULL, acknowledged_at = NULL
     FROM unnest(CAST(:id AS bigint[]), CAST(:practitioner AS bigint[]), CAST(:pool AS bigint[]), CAST(:role AS text[]),
                 CAST(:due AS timestamptz[])) AS u (id, practitioner_id, pool, role, due)
-    WHERE alert.id = u.id
+    WHERE alert.id = u.id AND alert.state = 'open'
     """
 )

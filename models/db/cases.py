@@ -12,7 +12,9 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
 from models.db import concern_flags
+from models.db.base import words_in
 from models.db.packing import packed, packed_tuples, unpacked
+from models.domain.message_states import WAITING
 from models.domain.words import LIVE_FOLLOW_UP_STATES, FollowUpState, FollowUpTrigger, How
 
 
@@ -377,7 +379,7 @@ _EXPLAINED = text(
 _STOP_TEXTS = text(
     f"""
     UPDATE message SET state = 'dropped', ended_at = :now, ended_by = 'engine'
-    WHERE audience = 'family' AND state IN ('held', 'queued', 'blocked')
+    WHERE audience = 'family' AND state IN {words_in(WAITING)}
       AND id IN (SELECT s.message_id FROM message_subject s JOIN {unpacked(_OVER, alias="u")} ON u.id = s.follow_up_id)
     """
 )

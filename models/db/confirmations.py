@@ -10,8 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.db import history
+from models.db.base import words_in
 from models.db.scope import Scope
 from models.domain.ids import FollowUpId, HouseholdId
+from models.domain.message_states import MessageEvent, before
 
 
 def confirm_for_text(
@@ -39,9 +41,9 @@ def confirm_for_text(
     )
 
 
-_NUMBERS = """
+_NUMBERS = f"""
     SELECT m.contact_point_id FROM message_subject s JOIN message m ON m.id = s.message_id
-    WHERE s.follow_up_id = :id AND m.audience = 'family' AND m.state IN ('held', 'blocked', 'expired')
+    WHERE s.follow_up_id = :id AND m.audience = 'family' AND m.state IN {words_in(before(MessageEvent.RELEASED))}
 """
 _ALIVE = text(
     f"""

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.db import decline_actions, messages
+from models.db.base import words_in
 from models.db.follow_up_rows import (
     ActionRefused,
     ChangedMeanwhile,
@@ -29,6 +30,7 @@ from models.domain.follow_up_states import FollowUpEvent, advance
 from models.domain.ids import FollowUpId, MessageId
 from models.domain.ladder import lease_end
 from models.domain.ladder_facts import FollowUpFacts
+from models.domain.message_states import WAITING
 from models.domain.words import AlertState, ClosedReason, FollowUpState, FollowUpTrigger
 from models.domain.working_time import WorkingCalendar
 
@@ -308,9 +310,9 @@ _ACKNOWLEDGE_ALERTS = text(
 )
 # A text that has not left when its follow-up ends must not leave later; one being sent can't be called back.
 _DROP_TEXTS = text(
-    """
+    f"""
     UPDATE message SET state = 'dropped', ended_at = :now, ended_by = :by
-    WHERE audience = 'family' AND state IN ('held', 'queued', 'blocked')
+    WHERE audience = 'family' AND state IN {words_in(WAITING)}
       AND id IN (SELECT message_id FROM message_subject WHERE follow_up_id = :id)
     """
 )

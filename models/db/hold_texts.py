@@ -15,10 +15,12 @@ from sqlalchemy.orm import Session
 
 from models.db import alerts, messages
 from models.db.alerts import NewAlert
+from models.db.base import words_in
 from models.db.sending import CONTACT_LOCK, HOUSEHOLD_LOCK
 from models.domain import dedupe
 from models.domain.ids import AlertId
-from models.domain.words import AlertKind, Urgency
+from models.domain.message_states import WAITING
+from models.domain.words import AlertKind, MessageState, Urgency
 
 LEFT_AS_HOLD_BEGAN = "left_as_hold_began"  # the code in the alert's detail
 
@@ -88,7 +90,7 @@ _TO_OR_ABOUT = """
     SELECT s.message_id FROM appointment a JOIN message_subject s ON s.appointment_id = a.id
     WHERE a.person_id = ANY(CAST(:people AS bigint[]))
 """
-_NOT_LEFT = "m.audience = 'family' AND m.state IN ('held', 'queued', 'claimed', 'blocked')"
+_NOT_LEFT = f"m.audience = 'family' AND m.state IN {words_in((*WAITING, MessageState.CLAIMED))}"
 _LOCKS = text(
     f"""
     SELECT DISTINCT CASE WHEN m.household_id IS NULL THEN 'contact' ELSE 'household' END AS kind,

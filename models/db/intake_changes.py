@@ -5,7 +5,9 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.db.base import words_in
 from models.db.intake_appointments import DECLINE_TOLD
+from models.domain.message_states import WAITING
 
 _WAITING = "('planned', 'booked', 'arrived')"
 
@@ -95,7 +97,7 @@ _HISTORY = """
 """
 
 # The wrong person's contacts must not keep what another's appointment showed, nor a text that was meant for them.
-_LEFT_BEHIND = """
+_LEFT_BEHIND = f"""
     WITH left_behind AS (SELECT appointment_id, old_expected_id FROM change WHERE other_subject),
     open_again AS (
         UPDATE expected_contact e SET state = 'planned', met_at = NULL, next_due_at = :now
@@ -107,7 +109,7 @@ _LEFT_BEHIND = """
         WHERE b.expected_contact_id = o.id AND b.status IN ('attended', 'attended_late')
     )
     UPDATE message SET state = 'dropped', ended_at = :now, ended_by = :by
-    WHERE audience = 'family' AND state IN ('held', 'queued', 'blocked') AND id IN (
+    WHERE audience = 'family' AND state IN {words_in(WAITING)} AND id IN (
         SELECT m.message_id FROM message_subject m JOIN left_behind l ON m.appointment_id = l.appointment_id)
 """
 

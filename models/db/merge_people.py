@@ -10,9 +10,11 @@ from datetime import timedelta
 from sqlalchemy import RowMapping, text
 
 from models.db import merge_adults, merge_holds
+from models.db.base import words_in
 from models.db.merge_memberships import unite
 from models.db.merge_rows import Mover, Place, places_of
 from models.domain.merging import ContactState, by_a_person, safest
+from models.domain.message_states import WAITING
 from models.domain.words import CaseloadMoveState, ContentLevel, ExpectedState, Known, LifeStatus
 
 # How far a contact has got: of two that are one, the one further on tells.
@@ -90,7 +92,7 @@ def _contact_points(mover: Mover, kept: int, gone: int) -> list[int]:
         mine, other = _contact(row, "k_"), _contact(row, "g_")
         found = safest(mine, other)
         mover.set("contact_point", row["k_id"], **asdict(found))
-        waiting = Place("message", "contact_point_id", "state IN ('held', 'queued', 'blocked') AND audience = 'family'")
+        waiting = Place("message", "contact_point_id", f"state IN {words_in(WAITING)} AND audience = 'family'")
         mover.move(waiting, away_from=row["g_id"], to=row["k_id"])
         stay.append(row["g_id"])
     return stay

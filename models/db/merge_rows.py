@@ -14,7 +14,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
 from models.db import tables
-from models.db.base import Base
+from models.db.base import Base, words_in
+from models.domain.message_states import WAITING
 
 # Histories say what was, and a merge's own rows say what it did: neither is moved. Nor are lists of what has to be
 # looked at: the merge puts whoever is kept on them (models/db/merge_looks.py).
@@ -25,7 +26,7 @@ _COPIES = {
     "person": (("alert", "person_id", "state = 'open'"),),
     "household": (
         ("alert", "household_id", "state = 'open'"),
-        ("message", "household_id", "state IN ('held', 'queued', 'blocked')"),
+        ("message", "household_id", f"state IN {words_in(WAITING)}"),
     ),
 }
 

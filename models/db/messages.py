@@ -1,4 +1,4 @@
-"""Messages: add them in sets, let them go, hold them back, drop them. Never commits.
+"""Messages: add them in sets, let them go, drop them. Never commits.
 
 A message is written in the transaction that changes the state it speaks of (design 3.4); whether it may leave is
 decided by the one gate, when it is sent, and never here.
@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.db.base import words_in
 from models.db.packing import packed, packed_tuples, unpacked
 from models.domain import dedupe
 from models.domain.ids import (
@@ -23,6 +24,7 @@ from models.domain.ids import (
     PractitionerId,
     TeamId,
 )
+from models.domain.message_states import MessageEvent, before
 from models.domain.words import Audience, Channel, MessageState, Purpose, Urgency
 
 STAFF_ALERT_TEMPLATE = "staff_alert"
@@ -196,10 +198,10 @@ def release_texts(
     return [MessageId(message_id) for message_id in released]
 
 
-_RELEASE = text("""
+_RELEASE = text(f"""
 UPDATE message SET state = 'queued', send_after = :now, block_reason = NULL, ended_at = NULL, ended_by = NULL,
   attempts = 0, not_after = COALESCE(CAST(:not_after AS timestamptz), CASE WHEN not_after > :now THEN not_after END)
-WHERE audience = 'family' AND state IN ('held', 'blocked', 'expired')
+WHERE audience = 'family' AND state IN {words_in(before(MessageEvent.RELEASED))}
   AND id IN (SELECT message_id FROM message_subject WHERE follow_up_id = :follow_up)
 RETURNING id
 """)
@@ -212,24 +214,15 @@ FROM follow_up WHERE id = :follow_up
 """)
 
 
-def hold(session: Session, message_ids: Iterable[int]) -> list[MessageId]:
-    """Take queued messages back until a person lets them go; return the ids held. One being sent can't be held."""
-    held = session.scalars(
-        text("UPDATE message SET state = 'held' WHERE id = ANY(:ids) AND state = 'queued' RETURNING id"),
-        {"ids": list(message_ids)},
-    )
-    return [MessageId(message_id) for message_id in held]
-
-
 def drop(session: Session, message_ids: Iterable[int], *, by: str, now: datetime) -> list[MessageId]:
     """Drop, for good, messages that have not left; return the ids dropped. One that is being sent can't be dropped."""
     dropped = session.scalars(_DROP, {"ids": list(message_ids), "by": by, "now": now})
     return [MessageId(message_id) for message_id in dropped]
 
 
-_DROP = text("""
-UPDATE message SET state = 'dropped', ended_at = :now, ended_by = :by
-WHERE id = ANY(:ids) AND state IN ('held', 'queued', 'blocked', 'expired')
+_DROP = text(f"""
+UPDATE message SET state = 'dropped', ended_at = :now, ended_by = :by, lease_until = NULL, claim_token = NULL
+WHERE id = ANY(:ids) AND state IN {words_in(before(MessageEvent.DROPPED))}
 RETURNING id
 """)
 

@@ -15,17 +15,13 @@ from sqlalchemy.orm import Session
 
 from models.db import message_alerts, sending
 from models.db.sending import Change
+from models.domain.message_states import MessageEvent, takes_report
 from models.domain.sending import CodeMeaning
 from models.domain.words import AlertKind, AttemptOutcome, Audience, MessageState, Purpose
 
 SENT_WORDS = frozenset({"accepted", "scheduled", "queued", "sending", "sent"})
 DELIVERED_WORDS = frozenset({"delivered", "read", "partially_delivered"})
 UNDELIVERED_WORDS = frozenset({"undelivered", "failed", "canceled"})
-NO_REPORT = "no_report"  # our own code: no final word came in time; a later one still counts
-# A message in another state has had its final word.
-OPEN_STATES = frozenset(
-    {MessageState.QUEUED, MessageState.CLAIMED, MessageState.SENDING, MessageState.SENT, MessageState.UNKNOWN}
-)
 # Kept as they came. Others may hold a number or a text, so only their names are kept.
 _KEPT = (
     "MessageStatus",
@@ -82,19 +78,18 @@ def apply_status(
     if found is None or status not in SENT_WORDS | DELIVERED_WORDS | UNDELIVERED_WORDS:
         return
     sending.end_attempt(session, attempt, AttemptOutcome.ACCEPTED, sid=sid, code=code, now=now)
-    given_up = found.state == MessageState.UNDELIVERED and found.error_code == NO_REPORT
-    if MessageState(found.state) not in OPEN_STATES and not given_up:
+    if not takes_report(MessageState(found.state), error_code=found.error_code):
         return
     if status in SENT_WORDS:
         _sent(session, found, sid, now)
     elif status in DELIVERED_WORDS:
-        sending.change(session, found.id, Change(state=MessageState.DELIVERED, sid=sid, ended_by="provider"), now=now)
+        sending.change(session, found, Change(event=MessageEvent.DELIVERED, sid=sid, ended_by="provider"), now=now)
         sending.tell_story(session, found.id, "text_delivered", now=now, actor="provider")
     else:
         _undelivered(
             session,
             found,
-            Change(state=MessageState.UNDELIVERED, sid=sid, code=code, ended_by="provider"),
+            Change(event=MessageEvent.UNDELIVERED, sid=sid, code=code, ended_by="provider"),
             codes.get(code or "", CodeMeaning.REFUSED),
             answer_by,
             now,
@@ -143,13 +138,13 @@ def tell_person(
 def _sent(session: Session, found: Row[Any], sid: str | None, now: datetime) -> None:
     """A text that was of unknown fate has left after all; its delivery is still to come."""
     if found.state != MessageState.SENT:
-        sending.change(session, found.id, Change(state=MessageState.SENT, sid=sid, settle_due_at=now), now=now)
+        sending.change(session, found, Change(event=MessageEvent.ACCEPTED, sid=sid, settle_due_at=now), now=now)
 
 
 def _undelivered(
     session: Session, found: Row[Any], to: Change, meaning: CodeMeaning, answer_by: datetime, now: datetime
 ) -> None:
-    sending.change(session, found.id, to, now=now)
+    sending.change(session, found, to, now=now)
     reason = to.code or "undelivered"
     sending.tell_story(session, found.id, "text_undelivered", now=now, reason=reason, actor="provider")
     if found.contact_point_id is not None and meaning in (CodeMeaning.NUMBER, CodeMeaning.OPTED_OUT):

@@ -15,6 +15,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from models.domain.ids import MessageId
+from models.domain.message_states import MessageEvent, advance
 from models.domain.words import AttemptOutcome, Audience, Channel, MessageState, Purpose, Urgency
 
 URGENT_FIRST = (Urgency.RED_FLAG, Urgency.URGENT, Urgency.ROUTINE)
@@ -191,8 +192,9 @@ def count_fault(session: Session, message_id: int) -> int:
     return tries
 
 
-def stop(session: Session, message_id: int, state: MessageState, *, reason: str, now: datetime) -> None:
-    """End a claimed message that may not leave: BLOCKED or EXPIRED, with the gate's reason."""
+def stop(session: Session, message_id: int, event: MessageEvent, *, reason: str, now: datetime) -> None:
+    """End a claimed message that may not leave: BLOCKED or TOO_LATE, with the gate's reason."""
+    state = advance(MessageState.CLAIMED, event)
     session.execute(_STOP, {"id": message_id, "state": state, "reason": reason, "now": now})
 
 
@@ -265,9 +267,9 @@ WHERE id = :attempt AND NOT (outcome = 'accepted' AND :outcome IN ('unknown', 's
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What a message becomes. Fields that are None stay as they are."""
+    """What happens to a message. Fields that are None stay as they are."""
 
-    state: MessageState
+    event: MessageEvent
     send_after: datetime | None = None
     settle_due_at: datetime | None = None
     sid: str | None = None
@@ -275,12 +277,12 @@ class Change:
     ended_by: str | None = None
 
 
-def change(session: Session, message_id: int, to: Change, *, now: datetime) -> None:
-    """Store a message's next state; the caller has locked it and looked at the state it is in."""
+def change(session: Session, message: Row[Any], to: Change, *, now: datetime) -> None:
+    """Store a message's next state; `message` is locked. Raises IllegalTransition, which is a fault of the caller's."""
     ended = to.ended_by is not None
     params = {
-        "id": message_id,
-        "state": to.state,
+        "id": message.id,
+        "state": advance(MessageState(message.state), to.event),
         "send_after": to.send_after,
         "settle": to.settle_due_at,
         "sid": to.sid,
@@ -295,7 +297,8 @@ _CHANGE = text("""
 UPDATE message SET state = :state, send_after = COALESCE(CAST(:send_after AS timestamptz), send_after),
   settle_due_at = COALESCE(CAST(:settle AS timestamptz), settle_due_at),
   provider_sid = COALESCE(CAST(:sid AS text), provider_sid), error_code = COALESCE(CAST(:code AS text), error_code),
-  ended_at = CAST(:ended_at AS timestamptz), ended_by = CAST(:ended_by AS text), lease_until = NULL, claim_token = NULL
+  ended_at = CAST(:ended_at AS timestamptz), ended_by = CAST(:ended_by AS text), block_reason = NULL,
+  lease_until = NULL, claim_token = NULL
 WHERE id = :id
 """)
 

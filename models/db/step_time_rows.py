@@ -8,8 +8,10 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.db.base import words_in
 from models.domain import dedupe
 from models.domain.ids import FollowUpId
+from models.domain.step_change_states import StepChangeEvent, before
 from models.domain.words import AlertKind, StepChange, StepChangeState
 
 
@@ -55,9 +57,9 @@ def replace_earlier(
     end_alerts(session, list(session.scalars(_REPLACE, given)), by="engine", outcome="asked_again", now=now)
 
 
-def lock_asked(session: Session, *, step_time_id: int, follow_up_id: FollowUpId) -> Any | None:
-    """Lock a change that waits for an answer: step_id, due_at, of_lease, asked_by; None where it waits no more."""
-    return session.execute(_ASKED, {"id": step_time_id, "follow_up": follow_up_id}).one_or_none()
+def lock(session: Session, *, step_time_id: int, follow_up_id: FollowUpId) -> Any | None:
+    """Lock a change of this follow-up: state, step_id, due_at, of_lease, asked_by; None where it has no such."""
+    return session.execute(_LOCK, {"id": step_time_id, "follow_up": follow_up_id}).one_or_none()
 
 
 def decide(session: Session, *, step_time_id: int, state: StepChangeState, by: str, now: datetime) -> None:
@@ -95,10 +97,11 @@ def lapse_all(session: Session, follow_up_ids: Sequence[int], *, now: datetime) 
 
 
 _LAPSE_ALL = text(
-    """
+    f"""
     UPDATE step_time SET state = 'lapsed', decided_by = coalesce(decided_by, 'engine'),
         decided_at = coalesce(decided_at, :now)
-    WHERE follow_up_id = ANY(CAST(:ids AS bigint[])) AND state IN ('in_force', 'asked') RETURNING id
+    WHERE follow_up_id = ANY(CAST(:ids AS bigint[])) AND state IN {words_in(before(StepChangeEvent.LAPSED))}
+    RETURNING id
     """
 )
 _STANDING = text(
@@ -127,10 +130,10 @@ _REPLACE = text(
     RETURNING id
     """
 )
-_ASKED = text(
+_LOCK = text(
     """
-    SELECT step_id, due_at, of_lease, asked_by FROM step_time
-    WHERE id = :id AND follow_up_id = :follow_up AND state = 'asked' FOR UPDATE
+    SELECT state, step_id, due_at, of_lease, asked_by FROM step_time
+    WHERE id = :id AND follow_up_id = :follow_up FOR UPDATE
     """
 )
 _LAPSE_OLDER = text(

@@ -16,15 +16,18 @@ from models.db.follow_ups import Claimed
 from models.db.pathway_shelf import PathwayShelf
 from models.db.people_resolution import Whose, directory
 from models.db.scope import LEAD_ROLES, Scope
+from models.domain import transitions
 from models.domain.ids import FollowUpId
 from models.domain.ladder import coming_steps, lease_end
 from models.domain.ladder_facts import NOTHING_MOVED
 from models.domain.pathway import Pathway
 from models.domain.staffing_rules import StepCeilings
+from models.domain.step_change_states import StepChangeEvent, advance
 from models.domain.step_times import StepTimes, TimeRefused, Verdict, judge
 from models.domain.words import AlertKind, FollowUpState, OwnerRole, StepChange, StepChangeState, Urgency
 from models.domain.working_time import WorkingCalendar
 
+_WAITS_NO_MORE = "nobody waits for an answer to this any more; look at the plan as it is now"
 _UNTOUCHED = "next_due_at = next_due_at"  # only the version of the row moves, so that two people see each other
 
 
@@ -114,16 +117,16 @@ def decide(
     note of a refusal.
     """
     row = lock(session, follow_up_id, row_version)
-    asked = step_time_rows.lock_asked(session, step_time_id=step_time_id, follow_up_id=row.id)
-    if asked is None:
-        raise NotAllowed("nobody waits for an answer to this any more; look at the plan as it is now")
+    asked = step_time_rows.lock(session, step_time_id=step_time_id, follow_up_id=row.id)
+    if asked is None or row.state is not FollowUpState.OPEN:  # what climbs no longer has no times to give
+        raise NotAllowed(_WAITS_NO_MORE)
+    state = _answered(StepChangeState(asked.state), StepChangeEvent.AGREED if agrees else StepChangeEvent.REFUSED)
     if account.role not in LEAD_ROLES:
         raise NotAllowed("a team lead or the named nurse has to agree to this")
     if asked.asked_by == account.actor:
         raise NotAllowed("a second person has to agree; you are the one who asked")
     if not agrees and not note.strip():
         raise NotAllowed("refusing needs a note that says why")
-    state = StepChangeState.IN_FORCE if agrees else StepChangeState.REFUSED
     step_time_rows.decide(session, step_time_id=step_time_id, state=state, by=account.actor, now=now)
     wanted = Wanted(step_id=asked.step_id, at=asked.due_at, of_lease=asked.of_lease, reason=note)
     if agrees:
@@ -132,6 +135,13 @@ def decide(
         change(session, row, _UNTOUCHED, {})
     _tell(session, row, f"step_extension_{'agreed' if agrees else 'refused'}", wanted, account, now)
     return state
+
+
+def _answered(state: StepChangeState, event: StepChangeEvent) -> StepChangeState:
+    try:
+        return advance(state, event)
+    except transitions.IllegalTransition as error:
+        raise NotAllowed(_WAITS_NO_MORE) from error
 
 
 def _times(

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from models.domain.words import AlertKind, AttemptOutcome, Audience, MessageState
+from models.domain.message_states import MessageEvent
+from models.domain.words import AlertKind, AttemptOutcome, Audience
 
 OUTBOX_SID = "outbox-"  # what the outbox's own ids begin with: such a message has not left
 
@@ -44,9 +45,9 @@ class CodeMeaning(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AfterCall:
-    """What a message becomes after one call. `tell`: a person must be told; `number_out`: mark the number."""
+    """What one call comes to. `tell`: a person must be told; `number_out`: mark the number."""
 
-    state: MessageState
+    event: MessageEvent
     wait: timedelta | None = None  # until the next try, or the next look-up
     tell: AlertKind | None = None
     number_out: CodeMeaning | None = None
@@ -62,19 +63,19 @@ def after_call(
     rules: SendingRules,
     chance: float,
 ) -> AfterCall:
-    """Say what a message becomes. A family text of unknown fate is never queued again; a staff alert is."""
+    """Say what a call comes to. A family text of unknown fate is never queued again; a staff alert is."""
     may_try_again = tries < rules.tries[audience]
-    again = AfterCall(state=MessageState.QUEUED, wait=rules.backoff(tries, chance=chance))
+    again = AfterCall(event=MessageEvent.TRY_AGAIN, wait=rules.backoff(tries, chance=chance))
     match outcome:
         case AttemptOutcome.ACCEPTED if delivered:
-            return AfterCall(state=MessageState.DELIVERED)
+            return AfterCall(event=MessageEvent.DELIVERED)
         case AttemptOutcome.ACCEPTED:
-            return AfterCall(state=MessageState.SENT, wait=rules.ask_for_report_after)
+            return AfterCall(event=MessageEvent.ACCEPTED, wait=rules.ask_for_report_after)
         case AttemptOutcome.RETRY if may_try_again:
             return again
         case AttemptOutcome.UNKNOWN | AttemptOutcome.STARTED if audience is Audience.FAMILY:
-            return AfterCall(state=MessageState.SENDING, wait=rules.look_again)
+            return AfterCall(event=MessageEvent.NO_ANSWER, wait=rules.look_again)
         case AttemptOutcome.UNKNOWN | AttemptOutcome.STARTED if may_try_again:
             return again
     out = meaning if meaning in (CodeMeaning.OPTED_OUT, CodeMeaning.NUMBER) else None
-    return AfterCall(state=MessageState.REFUSED, tell=AlertKind.TEXT_UNDELIVERED, number_out=out)
+    return AfterCall(event=MessageEvent.REFUSED, tell=AlertKind.TEXT_UNDELIVERED, number_out=out)

@@ -23,3 +23,8 @@ def advance(table: Mapping[tuple[State, Event], State], state: State, event: Eve
         return table[state, event]
     except KeyError:
         raise IllegalTransition(state, event) from None
+
+
+def before(table: Mapping[tuple[State, Event], State], event: Event) -> tuple[State, ...]:
+    """Return the states in which `event` can happen, in the table's order: for a statement that changes a set."""
+    return tuple(state for state, happens in table if happens is event)

@@ -1,7 +1,8 @@
 """How a contact that should happen stands when it is looked at, and when it is looked at again."""
 
+import itertools
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -79,3 +80,40 @@ class TestOver:
     def test_met_is_met_whatever_else_is_known(self):
         """Also of a contact that had a follow-up."""
         assert looked("2027-03-25 09:00", met=True, followed=True) == Look(S.MET)
+
+
+FIRST_DAY, LAST_DAY = at("2027-03-19 09:00"), at("2027-03-25 09:00")  # not booked; overdue
+
+
+def in_every_way() -> list[ExpectedFacts]:
+    """Every mixture of what can be known of a contact when it is looked at."""
+    coming, over = at("2027-03-24 11:00"), at("2027-03-17 11:00")
+    ways = itertools.product(
+        (True, False), (S.NOT_APPLICABLE, S.SUPERSEDED, None), (coming, None), (over, None), (True, False)
+    )
+    return [
+        replace(VISIT, met=met, ended=ended, booked_until=until, over_since=since, followed=followed)
+        for met, ended, until, since, followed in ways
+    ]
+
+
+class TestEveryMixtureOfFacts:
+    """A contact's state is a function of facts: so the facts are walked, before and after each day that counts."""
+
+    @pytest.mark.parametrize("facts", in_every_way())
+    @pytest.mark.parametrize(
+        "now", [FIRST_DAY - timedelta(days=7), FIRST_DAY, LAST_DAY, LAST_DAY + timedelta(days=400)], ids=str
+    )
+    def test_waits_for_a_time_to_come_or_is_followed_up_or_has_ended(self, facts: ExpectedFacts, now: datetime):
+        """Design 3.1: no mixture leaves a contact with nobody and without a due time."""
+        found = look(facts, now=now, rules=RULES)
+        if facts.met or facts.ended is not None:
+            assert found == Look(S.MET if facts.met else facts.ended or S.MET)
+        elif found.state is S.OVERDUE:
+            opened = {T.OVERDUE, T.NEVER_BOOKED} if not facts.followed else {None}
+            assert (found.next_due_at, found.opens in opened) == (None, True)
+        else:
+            booked = facts.booked_until is not None or facts.over_since is not None
+            assert (found.state, found.opens) == (S.BOOKED if booked else S.PLANNED, None)
+            assert found.next_due_at is not None
+            assert found.next_due_at > now
