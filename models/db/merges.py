@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from models.db import (
     alerts,
+    disclosures,
     history,
     merge_adults,
     merge_holds,
@@ -186,6 +187,7 @@ def undo(
     if table == "person":
         session.execute(_THREADS_DUE, {"people": [kept, gone], "now": now})
         merge_looks.at_people(session, [kept, gone], now=now)
+        disclosures.look_again_at_the_living(session, [kept, gone], now=now)  # a death may have been the other's
     else:
         merge_looks.at_households(session, [kept, gone], now=now)
     left = Undone(changed_since, came_later)

@@ -19,6 +19,7 @@ class DisclosureEvent(StrEnum):
     SHARED = "shared"
     REFUSED = "refused"  # decided not to share
     CORRECTED = "corrected"  # the contact did take place
+    PERSON_DIED = "person_died"  # told by a source or a person before anybody decided
     RECEIVED = "received"
 
 
@@ -28,6 +29,7 @@ OPEN = (S.WAITING, S.ASKED, S.HELD)
 TRANSITIONS: Mapping[tuple[S, DisclosureEvent], S] = MappingProxyType(
     {
         (S.WITHDRAWN, E.RAISED): S.WAITING,
+        (S.NOT_NEEDED, E.RAISED): S.WAITING,  # the news of a death was wrong
         (S.WAITING, E.ASKED): S.ASKED,
         (S.ASKED, E.ASKED): S.ASKED,
         (S.WAITING, E.HELD): S.HELD,
@@ -42,6 +44,9 @@ TRANSITIONS: Mapping[tuple[S, DisclosureEvent], S] = MappingProxyType(
         (S.WAITING, E.REFUSED): S.NOT_SHARED,
         (S.ASKED, E.REFUSED): S.NOT_SHARED,
         (S.HELD, E.REFUSED): S.NOT_SHARED,
+        (S.WAITING, E.PERSON_DIED): S.NOT_NEEDED,
+        (S.ASKED, E.PERSON_DIED): S.NOT_NEEDED,
+        (S.HELD, E.PERSON_DIED): S.NOT_NEEDED,
         (S.WAITING, E.CORRECTED): S.WITHDRAWN,
         (S.ASKED, E.CORRECTED): S.WITHDRAWN,
         (S.HELD, E.CORRECTED): S.WITHDRAWN,
