@@ -60,7 +60,7 @@ class EventRow(NamedTuple):
 
 
 class LiveRow(NamedTuple):
-    """One live follow-up outside the backlog, locked."""
+    """One live follow-up outside the backlog, locked. `tells`: its ladder has a step for a pattern."""
 
     follow_up_id: int
     person_id: int
@@ -72,6 +72,7 @@ class LiveRow(NamedTuple):
     opened_at: datetime
     breach_at: datetime
     high_risk: bool
+    tells: bool
 
 
 class ScreenRow(NamedTuple):
@@ -117,6 +118,7 @@ def load(session: Session, clusters: Sequence[Cluster], asked: Asked) -> Loaded:
         "event_codes": sorted(asked.event_codes),
         "since": asked.since,
         "adults": asked.adults_born_before,
+        "step_of_pattern": _STEP_OF_PATTERN,
     }
     members = [MemberRow._make(row) for row in session.execute(_MEMBERS, params)]
     params["people"] = ",".join(map(str, sorted({member.person_id for member in members})))
@@ -135,6 +137,8 @@ def load(session: Session, clusters: Sequence[Cluster], asked: Asked) -> Loaded:
 _PEOPLE = "CAST(string_to_array(:people, ',') AS bigint[])"
 _HOUSEHOLDS = "CAST(string_to_array(:households, ',') AS bigint[])"
 _CLUSTERS = (("household_id", "bigint"), ("person_id", "bigint"))
+# Lax, so that one way of becoming due and several are read alike.
+_STEP_OF_PATTERN = '$.steps[*] ? (@.due.from == "pattern_found" && @.when.triggers[*] == $trigger)'
 # Children first, so that a household is spoken for by a child of it.
 _MEMBERS = text(
     f"""
@@ -192,7 +196,10 @@ _EVENTS = text(
 _LIVE = text(
     f"""
     SELECT f.id, f.person_id, f.household_id, coalesce(f.team_id, p.team_id), f.appointment_id, f.contact_code,
-           f.trigger IN ('missed', 'cancelled', 'never_booked', 'overdue'), f.opened_at, f.breach_at, f.high_risk
+           f.trigger IN ('missed', 'cancelled', 'never_booked', 'overdue'), f.opened_at, f.breach_at, f.high_risk,
+           EXISTS (SELECT FROM pathway_version v WHERE v.code = f.pathway_code AND v.version = f.pathway_version
+                   AND jsonb_path_exists(v.content, CAST(:step_of_pattern AS jsonpath),
+                                         jsonb_build_object('trigger', f.trigger)))
     FROM follow_up f JOIN person p ON p.id = f.person_id
     WHERE f.person_id = ANY({_PEOPLE}) AND f.state IN ({LISTED})
       AND (f.trigger IN ('missed', 'cancelled', 'never_booked', 'overdue')
