@@ -34,6 +34,7 @@ SHARING_EVENTS: Final[Mapping[DisclosureEvent, str]] = {
     DisclosureEvent.RAISED: "Asked whether they are told",
     DisclosureEvent.ASKED: "The time was over and nobody had decided",
     DisclosureEvent.HELD: "Held",
+    DisclosureEvent.LEFT_HOME: "They no longer live with the children it is about: a person decides",
     DisclosureEvent.HOLD_ENDED: "The hold was over",
     DisclosureEvent.SHARED: "Told",
     DisclosureEvent.REFUSED: "Decided not to tell",

@@ -165,6 +165,15 @@ def look_again_at_the_living(session: Session, people: Collection[int], *, now: 
     session.execute(_LOOK_AGAIN_AT_THE_LIVING, {"people": list(people), "now": now})
 
 
+def left_home(session: Session, adults: Collection[int], *, household_id: int, by: str, now: datetime) -> None:
+    """These adults have left this household: what is undecided about them stays asked for the children who are there.
+
+    No agreement tells it any more; a person decides (whom they reach: models/db/share_recipients.py). Tells the history.
+    """
+    rows = session.execute(_LEFT_HOME, {"adults": list(adults), "household": household_id}).all()
+    tell(session, [Happened(row.id, DisclosureEvent.LEFT_HOME, row.state, by) for row in rows], now=now)
+
+
 def withdraw_of_discharge(session: Session, discharge_id: int, *, by: str, now: datetime) -> None:
     """The discharge is no longer proposed: end its undecided questions."""
     rows = session.execute(_WITHDRAW_DISCHARGE, {"id": discharge_id}).all()
@@ -261,6 +270,17 @@ _WITHDRAW_DISCHARGE = text(
     """
     UPDATE disclosure SET state = CASE WHEN state = 'shared' THEN 'shared' ELSE 'withdrawn' END, next_due_at = NULL
     WHERE discharge_id = :id AND next_due_at IS NOT NULL RETURNING id, state
+    """
+)
+_LEFT_HOME = text(
+    """
+    UPDATE disclosure SET may_be_automatic = false
+    WHERE person_id = ANY(:adults) AND may_be_automatic AND state IN ('waiting', 'asked', 'held')
+      AND EXISTS (SELECT FROM household_member m JOIN person c ON c.id = m.person_id AND c.life_status <> 'deceased'
+                  WHERE m.household_id = :household AND m.valid_until IS NULL
+                    AND (m.role IN ('child', 'unborn') OR EXISTS (
+                        SELECT FROM pregnancy g WHERE g.mother_id = c.id AND g.outcome IN ('unknown', 'continuing'))))
+    RETURNING id, state
     """
 )
 _UNDECIDED_UNDER = text(

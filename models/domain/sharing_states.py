@@ -15,6 +15,7 @@ class DisclosureEvent(StrEnum):
     RAISED = "raised"  # the first, and where a miss that had been corrected away is one after all
     ASKED = "asked"  # the deadline passed, or nobody has answered yet
     HELD = "held"
+    LEFT_HOME = "left_home"  # the adult left the children it is about: from then on a person decides
     HOLD_ENDED = "hold_ended"
     SHARED = "shared"
     REFUSED = "refused"  # decided not to share
@@ -32,6 +33,9 @@ TRANSITIONS: Mapping[tuple[S, DisclosureEvent], S] = MappingProxyType(
         (S.NOT_NEEDED, E.RAISED): S.WAITING,  # the news of a death was wrong
         (S.WAITING, E.ASKED): S.ASKED,
         (S.ASKED, E.ASKED): S.ASKED,
+        (S.WAITING, E.LEFT_HOME): S.WAITING,
+        (S.ASKED, E.LEFT_HOME): S.ASKED,
+        (S.HELD, E.LEFT_HOME): S.HELD,
         (S.WAITING, E.HELD): S.HELD,
         (S.ASKED, E.HELD): S.HELD,
         (S.HELD, E.HELD): S.HELD,  # held longer, by a lead
