@@ -168,7 +168,8 @@ def look_again_at_the_living(session: Session, people: Collection[int], *, now: 
 def left_home(session: Session, adults: Collection[int], *, household_id: int, by: str, now: datetime) -> None:
     """These adults have left this household: what is undecided about them stays asked for the children who are there.
 
-    No agreement tells it any more; a person decides (whom they reach: models/db/share_recipients.py). Tells the history.
+    No agreement tells it any more; a person decides (whom they reach: models/db/share_recipients.py). Tells the
+    history.
     """
     rows = session.execute(_LEFT_HOME, {"adults": list(adults), "household": household_id}).all()
     tell(session, [Happened(row.id, DisclosureEvent.LEFT_HOME, row.state, by) for row in rows], now=now)

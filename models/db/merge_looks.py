@@ -32,6 +32,20 @@ def ask_who_cares(session: Session, kept: int, gone: int, merge_id: int, *, now:
         carers.put(session, [occasion], even_if_answered=True)
 
 
+def ask_no_more(session: Session, kept: int, merge_id: int, *, made_at: datetime, by: str, now: datetime) -> None:
+    """Taken apart: what the join asked is asked no more, but an answer given since was about both, and is asked anew.
+
+    "Nobody" as it was answered before is looked at at once: it was said of what was taken for another home.
+    """
+    params = {"kept": kept, "key": f"merge {merge_id}", "made_at": made_at, "by": by, "now": now}
+    params["alert"] = carers.alert_key(kept, HOUSEHOLD_CHANGED, f"merge {merge_id}")
+    for statement in (_END_ALERT, _FORGET, _REST):
+        session.execute(statement, params)
+    if session.scalar(_ANSWERED_SINCE, params):
+        occasion = Occasion(kept, HOUSEHOLD_CHANGED, f"merge {merge_id} undone", now)
+        carers.put(session, [occasion], even_if_answered=True)
+
+
 _MEMBERS = text(
     """
     SELECT DISTINCT person_id FROM household_member
@@ -40,4 +54,23 @@ _MEMBERS = text(
 )
 _ASKED_BEFORE = text(
     "SELECT EXISTS (SELECT FROM carers_question WHERE household_id = ANY(CAST(:households AS bigint[])))"
+)
+_END_ALERT = text(
+    """
+    UPDATE alert SET state = 'overtaken', ended_at = :now, ended_by = :by
+    WHERE dedupe_key = :alert AND state = 'open'
+    """
+)
+_ASKED_BY_IT = "household_id = :kept AND occasion IS NOT NULL AND occasion_key = :key"
+# Nobody had asked before.
+_FORGET = text(f"DELETE FROM carers_question WHERE {_ASKED_BY_IT} AND answer = 'not_asked'")
+_REST = text(
+    f"""
+    UPDATE carers_question SET occasion = NULL, times_asked = NULL,
+        next_due_at = CASE answer WHEN 'no' THEN CAST(:now AS timestamptz) END
+    WHERE {_ASKED_BY_IT}
+    """
+)
+_ANSWERED_SINCE = text(
+    "SELECT EXISTS (SELECT FROM carers_answer WHERE household_id = :kept AND answered_at > :made_at)"
 )

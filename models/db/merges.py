@@ -190,6 +190,7 @@ def undo(
         disclosures.look_again_at_the_living(session, [kept, gone], now=now)  # a death may have been the other's
     else:
         merge_looks.at_households(session, [kept, gone], now=now)
+        merge_looks.ask_no_more(session, kept, merge_id, made_at=found["made_at"], by=account.actor, now=now)
     left = Undone(changed_since, came_later)
     if left.rows:
         _ask_whose(session, merge_id, table, kept, left, now=now, answer_by=now + answer_within)
