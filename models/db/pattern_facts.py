@@ -214,9 +214,31 @@ _SCREENS = text(
     WHERE r.person_id = ANY({_PEOPLE}) AND r.raised_at > :since
     """
 )
+# Patterns are a history that nobody changes, so who they are of is read: whose record was joined with another's stands
+# for that one, and whose contact it was tells where records were taken apart since.
 _EARLIER = text(
     f"""
-    SELECT household_id, person_id, of_household, reader, rule, about, found_at FROM pattern_found
-    WHERE household_id = ANY({_HOUSEHOLDS}) OR person_id = ANY({_PEOPLE})
+    WITH people AS (
+        SELECT unnest({_PEOPLE}) AS id
+        UNION SELECT p.id FROM person p WHERE p.merged_into = ANY({_PEOPLE})
+        UNION SELECT r.kept_person_id FROM record_merge r WHERE r.gone_person_id = ANY({_PEOPLE})
+    ), homes AS (
+        SELECT unnest({_HOUSEHOLDS}) AS id
+        UNION SELECT h.id FROM household h WHERE h.merged_into = ANY({_HOUSEHOLDS})
+        UNION SELECT r.kept_household_id FROM record_merge r WHERE r.gone_household_id = ANY({_HOUSEHOLDS})
+    ), found AS (
+        SELECT * FROM pattern_found WHERE household_id IN (SELECT id FROM homes)
+        UNION SELECT * FROM pattern_found WHERE person_id IN (SELECT id FROM people)
+    )
+    SELECT coalesce(of_gone.gone_household_id, h.merged_into, f.household_id),
+           CASE WHEN f.of_household THEN f.person_id ELSE coalesce(a.person_id, p.merged_into, f.person_id) END,
+           f.of_household, f.reader, f.rule, f.about, f.found_at
+    FROM found f JOIN person p ON p.id = f.person_id LEFT JOIN household h ON h.id = f.household_id
+    LEFT JOIN appointment a
+           ON a.id = CASE WHEN f.about ~ '^appointment [0-9]+$' THEN CAST(split_part(f.about, ' ', 2) AS bigint) END
+    LEFT JOIN LATERAL (
+        SELECT r.gone_household_id FROM record_merge r
+        WHERE r.kept_household_id = f.household_id AND r.gone_household_id = a.household_id
+          AND r.made_at <= f.found_at AND r.undone_at > f.found_at LIMIT 1) AS of_gone ON true
     """
 )
