@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from config.rules import Rules
-from models.db import alerts, disclosures, family_events, hold_effects, hold_reviews, losses, messages
+from models.db import alerts, disclosures, family_events, hold_effects, hold_reviews, holds, losses, messages
 from models.db.alerts import NewAlert
 from models.db.family_events import NewFamilyEvent
 from models.db.hold_effects import Applied, Replacement
@@ -32,7 +32,8 @@ def apply_holds(session: Session, rules: Rules, now: datetime) -> int:
     if taken:
         family_events.record_many(session, _events(rules, taken), now=now)
         ids = [hold.id for hold in taken]
-        _replace(session, rules, now=now, holds=ids)
+        _replace(session, rules, now=now, under=ids)
+        holds.keep_still(session, ids, rules.holds, by="engine", now=now, calendar=rules.calendar)
         end_for_the_dead(session, rules, disclosures.undecided_under(session, ids), now=now)
     return len(taken)
 
@@ -94,7 +95,7 @@ def _events(rules: Rules, taken: list[Applied]) -> list[NewFamilyEvent]:
 
 
 def _replace(
-    session: Session, rules: Rules, *, now: datetime, holds: Collection[int] = (), follow_ups: Collection[int] = ()
+    session: Session, rules: Rules, *, now: datetime, under: Collection[int] = (), follow_ups: Collection[int] = ()
 ) -> None:
     today = rules.calendar.civil_date(now)
     for kind, rule in rules.holds.rules.items():
@@ -105,7 +106,7 @@ def _replace(
                 Replacement(kind, pathway.code, pathway.version),
                 antenatal=rules.holds.antenatal_contacts,
                 now=now,
-                holds=holds,
+                holds=under,
                 follow_ups=follow_ups,
             )
 

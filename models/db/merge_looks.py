@@ -3,13 +3,13 @@
 Never commits.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.db import carers, pattern_looks, plan_marks
+from models.db import carers, holds, pattern_looks, plan_marks
 from models.db.carers import Occasion
 from models.domain.carers import HOUSEHOLD_CHANGED
 
@@ -22,7 +22,20 @@ def at_people(session: Session, people: Collection[int], *, now: datetime) -> No
 
 def at_households(session: Session, households: Collection[int], *, now: datetime) -> None:
     """The same for everybody of these households."""
-    at_people(session, session.scalars(_MEMBERS, {"households": list(households)}).all(), now=now)
+    at_people(session, members(session, households), now=now)
+
+
+def members(session: Session, households: Collection[int]) -> Sequence[int]:
+    """Return everybody who is in these households."""
+    return session.scalars(_MEMBERS, {"households": list(households)}).all()
+
+
+def at_holds(session: Session, people: Collection[int], *, now: datetime) -> None:
+    """Draw again what follows from the holds that now reach these people: their texts keep still, their plans give way.
+
+    Whoever is joined with somebody who has died, or with a family that is held, comes under that.
+    """
+    session.execute(_HOLDS, {"people": holds.beside(session, people), "now": now})
 
 
 def ask_who_cares(session: Session, kept: int, gone: int, merge_id: int, *, now: datetime) -> None:
@@ -50,6 +63,15 @@ _MEMBERS = text(
     """
     SELECT DISTINCT person_id FROM household_member
     WHERE household_id = ANY(CAST(:households AS bigint[])) AND valid_until IS NULL
+    """
+)
+_HOLDS = text(
+    """
+    UPDATE hold SET apply_at = :now WHERE ended_at IS NULL AND (
+        person_id = ANY(:people) OR about_person_id = ANY(:people)
+        OR pregnancy_id IN (SELECT id FROM pregnancy WHERE mother_id = ANY(:people))
+        OR household_id IN (SELECT household_id FROM household_member
+                            WHERE person_id = ANY(:people) AND valid_until IS NULL))
     """
 )
 _ASKED_BEFORE = text(

@@ -89,6 +89,7 @@ def join_people(
     _after(session, merge_id, "records_joined", account, now)
     session.execute(_THREADS_DUE, {"people": [kept, gone], "now": now})
     merge_looks.at_people(session, [kept], now=now)
+    merge_looks.at_holds(session, [kept], now=now)
     propose_households_of(session, kept, by=account.actor, now=now, answer_within=answer_within)
     return merge_id
 
@@ -102,6 +103,7 @@ def join_households(session: Session, *, kept: int, gone: int, reason: str, acco
     merge_households.join(Mover(session, merge_id, account.actor, now), kept=kept, gone=gone)
     _after(session, merge_id, "records_joined", account, now)
     merge_looks.at_households(session, [kept], now=now)
+    merge_looks.at_holds(session, merge_looks.members(session, [kept]), now=now)
     merge_looks.ask_who_cares(session, kept, gone, merge_id, now=now)
     return merge_id
 

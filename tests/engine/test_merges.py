@@ -25,7 +25,7 @@ from tests.engine.world import World, at
 from workers.carers import ask_due
 
 # What says only that somebody has to look, or how often a row was written; and what a merge itself leaves.
-LOOKS = {"reconsider_at", "threads_due_at", "row_version"}
+LOOKS = {"reconsider_at", "threads_due_at", "apply_at", "row_version"}
 ITS_OWN = {"record_merge", "merge_item", "merge_proposal", "alert", "message", "message_subject", "account"}
 LISTS = {"plan_mark", "pattern_look"}  # of whom to look at, likewise
 WITHIN = timedelta(hours=2)
