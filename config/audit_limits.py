@@ -11,20 +11,20 @@ from config.yaml_files import Finding, RuleFile, RulesError, read_rule_file
 from models.domain.audit_limits import AuditLimits, PlanningLimits
 
 _MINUTES = ("settling_minutes", "late_minutes", "message_late_minutes", "sending_minutes")
-_DAYS = "holiday_horizon_days"
+_DAYS = ("untold_days", "holiday_horizon_days")
 _ENTRIES = "chain_entries"
 
 
 def load_audit_limits(*, config_dir: Path | None) -> AuditLimits:
     """Return the limits. Raises RulesError naming every value that is no positive whole number."""
     file = _read("audit.yaml", config_dir)
-    findings = [finding for key in (*_MINUTES, _DAYS, _ENTRIES) for finding in _faults(file, key)]
+    findings = [finding for key in (*_MINUTES, *_DAYS, _ENTRIES) for finding in _faults(file, key)]
     if findings:
         raise RulesError(findings)
     settling, late, message_late, sending = (timedelta(minutes=file.content[key]) for key in _MINUTES)
     silent = timedelta(days=_read("staffing.yaml", config_dir).content["weekly_check"]["silent_after_days"])
     checked_until = date.fromisoformat(_read("holidays.yaml", config_dir).content["checked_until"])
-    horizon = timedelta(days=file.content[_DAYS])
+    untold, horizon = (timedelta(days=file.content[key]) for key in _DAYS)
     planning = PlanningLimits(
         planning_from(_read("planning.yaml", config_dir).content),
         family_review_from(_read("family-review.yaml", config_dir).content),
@@ -37,6 +37,7 @@ def load_audit_limits(*, config_dir: Path | None) -> AuditLimits:
         message_late,
         sending,
         silent,
+        untold,
         horizon,
         checked_until,
         planning,

@@ -28,15 +28,18 @@ WHY_NOT: Final[Mapping[WhyNotNeeded, str]] = {
     WhyNotNeeded.OLD_WHEN_RECEIVED: "it was old when it first came in, and is among your old entries",
     WhyNotNeeded.NO_PRE_SCHOOL_CHILD: "no child under school age and no pregnancy is in the household",
     WhyNotNeeded.ASKED_ALREADY: "whether there are children was asked not long ago",
+    WhyNotNeeded.PERSON_DIED: "they have died; what their family needs is on the family's page",
 }
 SHARING_EVENTS: Final[Mapping[DisclosureEvent, str]] = {
     DisclosureEvent.RAISED: "Asked whether they are told",
     DisclosureEvent.ASKED: "The time was over and nobody had decided",
     DisclosureEvent.HELD: "Held",
+    DisclosureEvent.LEFT_HOME: "They no longer live with the children it is about: a person decides",
     DisclosureEvent.HOLD_ENDED: "The hold was over",
     DisclosureEvent.SHARED: "Told",
     DisclosureEvent.REFUSED: "Decided not to tell",
     DisclosureEvent.CORRECTED: "The record was put right; those who had been told were told of that",
+    DisclosureEvent.PERSON_DIED: "They have died, and nobody had been told",
     DisclosureEvent.RECEIVED: "It arrived",
 }
 DISCHARGES: Final[Mapping[DischargeState, str]] = {

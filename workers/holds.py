@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from config.rules import Rules
-from models.db import alerts, family_events, hold_effects, hold_reviews, losses, messages
+from models.db import alerts, disclosures, family_events, hold_effects, hold_reviews, holds, losses, messages
 from models.db.alerts import NewAlert
 from models.db.family_events import NewFamilyEvent
 from models.db.hold_effects import Applied, Replacement
@@ -18,6 +18,7 @@ from models.db.hold_reviews import ReviewDue
 from models.db.people_resolution import Directory, Whose, directory
 from models.domain import dedupe
 from models.domain.words import AlertKind, OwnerRole, Urgency
+from workers.questions_of_the_dead import end_for_the_dead
 
 SET_SIZE = 500
 # Up from whoever reviews: unanswered, `reconcile` hands it on.
@@ -25,11 +26,15 @@ _CHAIN = (OwnerRole.TEAM_LEAD, OwnerRole.NAMED_NURSE, OwnerRole.HEAD_OF_SERVICE,
 
 
 def apply_holds(session: Session, rules: Rules, now: datetime) -> int:
-    """Draw what follows from one set of holds: care and hand-overs begin, plans give way. The caller commits."""
+    """Draw what follows from one set of holds: care and hand-overs begin, plans give way, nobody is told any more of a
+    missed contact of whoever died. The caller commits."""
     taken = hold_effects.take_to_apply(session, now=now, limit=SET_SIZE)
     if taken:
         family_events.record_many(session, _events(rules, taken), now=now)
-        _replace(session, rules, now=now, holds=[hold.id for hold in taken])
+        ids = [hold.id for hold in taken]
+        _replace(session, rules, now=now, under=ids)
+        holds.keep_still(session, ids, rules.holds, by="engine", now=now, calendar=rules.calendar)
+        end_for_the_dead(session, rules, disclosures.undecided_under(session, ids), now=now)
     return len(taken)
 
 
@@ -90,7 +95,7 @@ def _events(rules: Rules, taken: list[Applied]) -> list[NewFamilyEvent]:
 
 
 def _replace(
-    session: Session, rules: Rules, *, now: datetime, holds: Collection[int] = (), follow_ups: Collection[int] = ()
+    session: Session, rules: Rules, *, now: datetime, under: Collection[int] = (), follow_ups: Collection[int] = ()
 ) -> None:
     today = rules.calendar.civil_date(now)
     for kind, rule in rules.holds.rules.items():
@@ -101,7 +106,7 @@ def _replace(
                 Replacement(kind, pathway.code, pathway.version),
                 antenatal=rules.holds.antenatal_contacts,
                 now=now,
-                holds=holds,
+                holds=under,
                 follow_ups=follow_ups,
             )
 

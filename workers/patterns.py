@@ -186,6 +186,7 @@ def _live(row: LiveRow, rules: Rules) -> Live:
         row.breach_at,
         row.high_risk,
         row.is_miss,
+        row.tells,
     )
 
 

@@ -22,6 +22,7 @@ from models.domain.sharing_states import DisclosureEvent, advance
 from models.domain.words import DisclosureState
 from workers.advance import harmless_flags
 from workers.put_right import put_right
+from workers.questions_of_the_dead import end_for_the_dead
 
 SET_SIZE = 500
 
@@ -45,6 +46,8 @@ def share_due(session: Session, rules: Rules, now: datetime) -> int:
     due = disclosures.claim_due(session, now=now, today=rules.calendar.civil_date(now), limit=SET_SIZE)
     if not due:
         return 0
+    over = end_for_the_dead(session, rules, [one.id for one in due], now=now)
+    due = [one for one in due if one.id not in over]
     waiting = _end_holds(session, due, now=now)
     deeds = [
         Deed(one, "engine", rules.sharing.bases[rules.sharing.basis_of_agreement], agreement_id=one.agreement_id)
@@ -56,7 +59,7 @@ def share_due(session: Session, rules: Rules, now: datetime) -> int:
     _ask(session, rules, asked, now=now)
     _ask_for_receipts(session, rules, [one for one in due if one.state == DisclosureState.SHARED], now=now)
     _keep_in_time(session, rules, [one.cause for one in waiting if one.id in told], now=now)
-    return len(due)
+    return len(due) + len(over)
 
 
 def _counts(row: Candidate, rules: Rules) -> bool:
@@ -74,8 +77,10 @@ def _raise(session: Session, rules: Rules, rows: Sequence[Candidate], *, now: da
     new = []
     for row in rows:
         high_risk = (row.person_id, row.household_id) in risky
-        for tell in whom_to_tell(known[row.id].around, old=_is_old(row, rules, high_risk), rules=rules.sharing):
-            new.append(_question(row, tell, known[row.id], rules, high_risk=high_risk, now=now))
+        one = known[row.id]
+        old = _is_old(row, rules, high_risk)
+        for tell in whom_to_tell(one.around, old=old, died=one.died, rules=rules.sharing):
+            new.append(_question(row, tell, one, rules, high_risk=high_risk, now=now))
     raised = disclosures.raise_many(session, new, now=now)
     asked = [_asked(one) for one in disclosures.lock(session, raised, today=today) if one.next_due_at is not None]
     _tell_whoever_decides(session, rules, asked, now=now)

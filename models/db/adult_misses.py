@@ -25,6 +25,7 @@ class Missed:
     held_until: datetime | None
     held_by: str | None
     held_reason: str | None
+    died: bool  # the adult, by now
 
 
 def missed(
@@ -64,6 +65,7 @@ def _missed(row: Any) -> Missed:
         held_until=row["held_until"],
         held_by=row["held_by"],
         held_reason=row["held_reason"],
+        died=row["died"],
     )
 
 
@@ -114,14 +116,15 @@ _KNOWN = """homes.children, homes.pre_school, homes.pre_school_at_home, pregnanc
     pregnancies.midwife_known"""
 _MISSED = text(
     f"""
-    SELECT x.id, {_KNOWN}, seen.at AS last_seen_at, held.held_until, held.held_by, held.held_reason,
+    SELECT x.id, {_KNOWN}, x.died, seen.at AS last_seen_at, held.held_until, held.held_by, held.held_reason,
            (SELECT count(*) FROM appointment b WHERE b.person_id = x.adult_id AND b.contact_code = ANY(:counted)
               AND b.status = ANY(:statuses) AND b.ends_at <= x.ends_at
               AND b.ends_at > coalesce(seen.at, '-infinity')) AS misses,
            EXISTS (SELECT FROM disclosure d WHERE d.person_id = x.adult_id AND d.to_service = :for_children
                    AND d.state = 'not_shared' AND d.decided_at > :now - make_interval(days => CAST(:asked_days AS int))
                   ) AS asked_already
-    FROM (SELECT id, person_id AS adult_id, ends_at FROM appointment WHERE id = ANY(:ids)) AS x
+    FROM (SELECT a.id, a.person_id AS adult_id, a.ends_at, p.life_status = 'deceased' AS died
+          FROM appointment a JOIN person p ON p.id = a.person_id WHERE a.id = ANY(:ids)) AS x
     {_HOMES}
     LEFT JOIN LATERAL (
         SELECT max(b.ends_at) AS at FROM appointment b

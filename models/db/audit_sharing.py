@@ -35,6 +35,26 @@ CHECKS: tuple[Check, ...] = (
         """,
     ),
     Check(
+        "question_of_the_dead",
+        "4",
+        "questions whether another service is told of a missed contact, still open though the adult has died",
+        """
+        SELECT d.id FROM disclosure d JOIN hold h ON h.about_person_id = d.person_id
+        WHERE d.state IN ('waiting', 'asked', 'held') AND d.appointment_id IS NOT NULL
+          AND h.ended_at IS NULL AND h.apply_at IS NULL AND h.starts_at < :settled_by
+        """,
+    ),
+    Check(
+        "question_ended_by_no_death",
+        "4",
+        "missed contacts that nobody has to be told of because the adult has died, of adults who have not",
+        """
+        SELECT d.id FROM disclosure d JOIN person p ON p.id = d.person_id JOIN appointment a ON a.id = d.appointment_id
+        WHERE d.why_not = 'person_died' AND p.life_status <> 'deceased' AND a.status = 'missed'
+          AND (a.reconsider_at IS NULL OR a.reconsider_at < :settled_by)
+        """,
+    ),
+    Check(
         "shared_with_nobody",
         "4",
         "disclosures that say they were made and name nobody who was told",

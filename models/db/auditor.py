@@ -61,6 +61,7 @@ def audit(session: Session, now: datetime, *, limits: AuditLimits, turn: int | N
         "message_late_by": now - limits.message_late,
         "sending_by": now - limits.sending,
         "staffing_by": now - limits.staffing_silent,
+        "untold_by": now - limits.untold,
         "told_contacts": sorted(limits.told_contacts),
     }
     clean = _clean_at_a_reading(session, moments)

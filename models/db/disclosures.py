@@ -143,6 +143,38 @@ def withdraw(session: Session, appointment_ids: Collection[int], *, by: Mapping[
     return [row.appointment_id for row in rows]
 
 
+def undecided_under(session: Session, holds: Collection[int]) -> list[int]:
+    """Return the undecided questions about missed contacts of whoever died, by these holds."""
+    return list(session.scalars(_UNDECIDED_UNDER, {"holds": list(holds)}))
+
+
+def end_for_the_dead(session: Session, ids: Collection[int], *, now: datetime) -> dict[int, int]:
+    """Of these questions end the undecided ones about a missed contact of an adult who has died. Tells the history.
+
+    Return the appointments of those that ended, by question. A proposed discharge is still for a person to settle.
+    """
+    ended = {row.id: row.appointment_id for row in session.execute(_END_FOR_THE_DEAD, {"ids": list(ids)})}
+    state = DisclosureState.NOT_NEEDED
+    lines = [Happened(row_id, DisclosureEvent.PERSON_DIED, state, reason="the adult has died") for row_id in ended]
+    tell(session, lines, now=now)
+    return ended
+
+
+def look_again_at_the_living(session: Session, people: Collection[int], *, now: datetime) -> None:
+    """The news of a death was wrong: detection looks again at the missed contacts that it settled."""
+    session.execute(_LOOK_AGAIN_AT_THE_LIVING, {"people": list(people), "now": now})
+
+
+def left_home(session: Session, adults: Collection[int], *, household_id: int, by: str, now: datetime) -> None:
+    """These adults have left this household: what is undecided about them stays asked for the children who are there.
+
+    No agreement tells it any more; a person decides (whom they reach: models/db/share_recipients.py). Tells the
+    history.
+    """
+    rows = session.execute(_LEFT_HOME, {"adults": list(adults), "household": household_id}).all()
+    tell(session, [Happened(row.id, DisclosureEvent.LEFT_HOME, row.state, by) for row in rows], now=now)
+
+
 def withdraw_of_discharge(session: Session, discharge_id: int, *, by: str, now: datetime) -> None:
     """The discharge is no longer proposed: end its undecided questions."""
     rows = session.execute(_WITHDRAW_DISCHARGE, {"id": discharge_id}).all()
@@ -208,6 +240,7 @@ _RAISE = text(
     ORDER BY appointment_id, discharge_id, to_service
     ON CONFLICT (appointment_id, to_service) DO UPDATE SET {_AGAIN}, raised_at = EXCLUDED.raised_at
     WHERE disclosure.state = 'withdrawn'
+       OR (disclosure.why_not = 'person_died' AND EXCLUDED.why_not IS DISTINCT FROM 'person_died')
     RETURNING id, state, held_by, held_reason
     """
 )
@@ -238,6 +271,40 @@ _WITHDRAW_DISCHARGE = text(
     """
     UPDATE disclosure SET state = CASE WHEN state = 'shared' THEN 'shared' ELSE 'withdrawn' END, next_due_at = NULL
     WHERE discharge_id = :id AND next_due_at IS NOT NULL RETURNING id, state
+    """
+)
+_LEFT_HOME = text(
+    """
+    UPDATE disclosure SET may_be_automatic = false
+    WHERE person_id = ANY(:adults) AND may_be_automatic AND state IN ('waiting', 'asked', 'held')
+      AND EXISTS (SELECT FROM household_member m JOIN person c ON c.id = m.person_id AND c.life_status <> 'deceased'
+                  WHERE m.household_id = :household AND m.valid_until IS NULL
+                    AND (m.role IN ('child', 'unborn') OR EXISTS (
+                        SELECT FROM pregnancy g WHERE g.mother_id = c.id AND g.outcome IN ('unknown', 'continuing'))))
+    RETURNING id, state
+    """
+)
+_UNDECIDED_UNDER = text(
+    """
+    SELECT d.id FROM hold h JOIN disclosure d ON d.person_id = h.about_person_id
+    WHERE h.id = ANY(:holds) AND d.appointment_id IS NOT NULL AND d.state IN ('waiting', 'asked', 'held')
+    """
+)
+_END_FOR_THE_DEAD = text(
+    """
+    WITH over AS MATERIALIZED (
+        SELECT d.id FROM disclosure d JOIN person p ON p.id = d.person_id AND p.life_status = 'deceased'
+        WHERE d.id = ANY(:ids) AND d.appointment_id IS NOT NULL AND d.state IN ('waiting', 'asked', 'held')
+        ORDER BY d.id FOR NO KEY UPDATE OF d
+    )
+    UPDATE disclosure d SET state = 'not_needed', why_not = 'person_died', next_due_at = NULL
+    FROM over WHERE d.id = over.id RETURNING d.id, d.appointment_id
+    """
+)
+_LOOK_AGAIN_AT_THE_LIVING = text(
+    """
+    UPDATE appointment SET reconsider_at = :now WHERE id IN (
+        SELECT appointment_id FROM disclosure WHERE person_id = ANY(:people) AND why_not = 'person_died')
     """
 )
 _EVENTS_TOLD = text(

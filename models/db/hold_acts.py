@@ -10,7 +10,7 @@ from datetime import date, datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.db import history, hold_effects, hold_ends, holds, losses
+from models.db import disclosures, history, hold_effects, hold_ends, holds, losses
 from models.db.follow_up_rows import NotAllowed
 from models.db.holds import new_hold
 from models.db.scope import Scope
@@ -136,6 +136,7 @@ def _take_back(session: Session, ended: hold_ends.Ended, note: str, acting: Acti
         hold_effects.put_back(session, other, by=by, reason=note, now=now)
     if ended.about_person_id is not None and session.scalar(_ALIVE, params) is not None:
         _audited(session, acting, "person.changed", "person", ended.about_person_id, why=note)
+        disclosures.look_again_at_the_living(session, [ended.about_person_id], now=now)
     if ended.pregnancy_id is not None:
         if session.scalar(_ANOTHER, params):
             raise NotAllowed("she is expecting again; correct the earlier pregnancy in the record system")

@@ -131,7 +131,7 @@ _LOCK = text("SELECT * FROM hold WHERE id = :id AND ended_at IS NULL FOR UPDATE"
 _END = text(
     """
     UPDATE hold SET ended_at = :now, ended_by = :by, ended_how = :how, ended_reason = :reason, next_due_at = NULL,
-        apply_at = NULL
+        apply_at = CASE WHEN :how = 'over' AND kind IN ('bereavement', 'pregnancy_ended') THEN apply_at END
     WHERE id = :id
     """
 )

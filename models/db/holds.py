@@ -8,6 +8,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -71,22 +72,30 @@ def set_many(
     """
     if not holds:
         return []
-    people = hold_texts.people_of(
-        session,
-        people=[hold.person_id for hold in holds if hold.person_id is not None],
-        households=[hold.household_id for hold in holds if hold.household_id is not None],
-    )
-    people = sorted({*people, *_reached(session, holds, rules)})
+    people = _people(session, holds, rules)
     hold_texts.lock(session, people)
     ids = [int(found) for found in session.scalars(_INSERT, {**_columns(holds), "by": by, "now": now})]
     if ids:
         kind = _actor_kind(by)
         session.execute(_SET_HISTORY, {"ids": ids, "by": by, "actor_kind": kind, "now": now})
         if {hold.kind for hold in holds} & rules.blocking:
-            hold_texts.drop_waiting(session, people, by=by, reason="hold", now=now)
-            answer_by = rules.text_left_within.after(now, calendar=calendar)
-            hold_texts.tell_of_leaving(session, people, answer_by=answer_by, now=now)
+            _drop_texts(session, people, rules, by=by, now=now, calendar=calendar)
     return ids
+
+
+def keep_still(
+    session: Session, ids: Collection[int], rules: HoldRules, *, by: str, now: datetime, calendar: WorkingCalendar
+) -> None:
+    """Drop the texts that wait under these holds, if they stand: whoever was joined with the held has come under them.
+
+    One that is leaving just now is told to a person.
+    """
+    rows = session.execute(_STANDING, {"ids": list(ids)})
+    standing = [_Held(HoldKind(kind), *whom) for kind, *whom in rows]
+    people = _people(session, [hold for hold in standing if hold.kind in rules.blocking], rules)
+    if people:
+        hold_texts.lock(session, people)
+        _drop_texts(session, people, rules, by=by, now=now, calendar=calendar)
 
 
 def beside(session: Session, people: Collection[int]) -> list[int]:
@@ -94,7 +103,32 @@ def beside(session: Session, people: Collection[int]) -> list[int]:
     return list(session.scalars(_BESIDE, {"people": list(people)}))
 
 
-def _reached(session: Session, holds: Sequence[NewHold], rules: HoldRules) -> list[int]:
+class _Held(NamedTuple):
+    kind: HoldKind
+    person_id: int | None
+    household_id: int | None
+    pregnancy_id: int | None
+
+
+def _people(session: Session, holds: Sequence[NewHold | _Held], rules: HoldRules) -> list[int]:
+    """Whose texts these holds are about, in order."""
+    people = hold_texts.people_of(
+        session,
+        people=[hold.person_id for hold in holds if hold.person_id is not None],
+        households=[hold.household_id for hold in holds if hold.household_id is not None],
+    )
+    return sorted({*people, *_reached(session, holds, rules)})
+
+
+def _drop_texts(
+    session: Session, people: Collection[int], rules: HoldRules, *, by: str, now: datetime, calendar: WorkingCalendar
+) -> None:
+    hold_texts.drop_waiting(session, people, by=by, reason="hold", now=now)
+    answer_by = rules.text_left_within.after(now, calendar=calendar)
+    hold_texts.tell_of_leaving(session, people, answer_by=answer_by, now=now)
+
+
+def _reached(session: Session, holds: Sequence[NewHold | _Held], rules: HoldRules) -> list[int]:
     """Whom else these holds reach: the household of whoever is held by a kind that reaches it, the mother's too."""
     people = [hold.person_id for hold in holds if hold.kind in rules.reaching_households and hold.person_id]
     pregnancies = [hold.pregnancy_id for hold in holds if hold.pregnancy_id]
@@ -146,6 +180,9 @@ _SET_HISTORY = text(
     SELECT :now, :actor_kind, :by, 'hold.set', 'hold', h.id, {HOUSEHOLD}, h.reason, jsonb_build_object('kind', h.kind)
     FROM fresh h
     """
+)
+_STANDING = text(
+    "SELECT kind, person_id, household_id, pregnancy_id FROM hold WHERE id = ANY(:ids) AND ended_at IS NULL ORDER BY id"
 )
 _MOTHERS = text("SELECT mother_id FROM pregnancy WHERE id = ANY(CAST(:pregnancies AS bigint[]))")
 _BESIDE = text(

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from models.db import (
     alerts,
+    disclosures,
     history,
     merge_adults,
     merge_holds,
@@ -88,6 +89,7 @@ def join_people(
     _after(session, merge_id, "records_joined", account, now)
     session.execute(_THREADS_DUE, {"people": [kept, gone], "now": now})
     merge_looks.at_people(session, [kept], now=now)
+    merge_looks.at_holds(session, [kept], now=now)
     propose_households_of(session, kept, by=account.actor, now=now, answer_within=answer_within)
     return merge_id
 
@@ -101,6 +103,7 @@ def join_households(session: Session, *, kept: int, gone: int, reason: str, acco
     merge_households.join(Mover(session, merge_id, account.actor, now), kept=kept, gone=gone)
     _after(session, merge_id, "records_joined", account, now)
     merge_looks.at_households(session, [kept], now=now)
+    merge_looks.at_holds(session, merge_looks.members(session, [kept]), now=now)
     merge_looks.ask_who_cares(session, kept, gone, merge_id, now=now)
     return merge_id
 
@@ -186,8 +189,10 @@ def undo(
     if table == "person":
         session.execute(_THREADS_DUE, {"people": [kept, gone], "now": now})
         merge_looks.at_people(session, [kept, gone], now=now)
+        disclosures.look_again_at_the_living(session, [kept, gone], now=now)  # a death may have been the other's
     else:
         merge_looks.at_households(session, [kept, gone], now=now)
+        merge_looks.ask_no_more(session, kept, merge_id, made_at=found["made_at"], by=account.actor, now=now)
     left = Undone(changed_since, came_later)
     if left.rows:
         _ask_whose(session, merge_id, table, kept, left, now=now, answer_by=now + answer_within)

@@ -60,7 +60,7 @@ class EventRow(NamedTuple):
 
 
 class LiveRow(NamedTuple):
-    """One live follow-up outside the backlog, locked."""
+    """One live follow-up outside the backlog, locked. `tells`: its ladder has a step for a pattern."""
 
     follow_up_id: int
     person_id: int
@@ -72,6 +72,7 @@ class LiveRow(NamedTuple):
     opened_at: datetime
     breach_at: datetime
     high_risk: bool
+    tells: bool
 
 
 class ScreenRow(NamedTuple):
@@ -117,6 +118,7 @@ def load(session: Session, clusters: Sequence[Cluster], asked: Asked) -> Loaded:
         "event_codes": sorted(asked.event_codes),
         "since": asked.since,
         "adults": asked.adults_born_before,
+        "step_of_pattern": _STEP_OF_PATTERN,
     }
     members = [MemberRow._make(row) for row in session.execute(_MEMBERS, params)]
     params["people"] = ",".join(map(str, sorted({member.person_id for member in members})))
@@ -135,6 +137,8 @@ def load(session: Session, clusters: Sequence[Cluster], asked: Asked) -> Loaded:
 _PEOPLE = "CAST(string_to_array(:people, ',') AS bigint[])"
 _HOUSEHOLDS = "CAST(string_to_array(:households, ',') AS bigint[])"
 _CLUSTERS = (("household_id", "bigint"), ("person_id", "bigint"))
+# Lax, so that one way of becoming due and several are read alike.
+_STEP_OF_PATTERN = '$.steps[*] ? (@.due.from == "pattern_found" && @.when.triggers[*] == $trigger)'
 # Children first, so that a household is spoken for by a child of it.
 _MEMBERS = text(
     f"""
@@ -192,7 +196,10 @@ _EVENTS = text(
 _LIVE = text(
     f"""
     SELECT f.id, f.person_id, f.household_id, coalesce(f.team_id, p.team_id), f.appointment_id, f.contact_code,
-           f.trigger IN ('missed', 'cancelled', 'never_booked', 'overdue'), f.opened_at, f.breach_at, f.high_risk
+           f.trigger IN ('missed', 'cancelled', 'never_booked', 'overdue'), f.opened_at, f.breach_at, f.high_risk,
+           EXISTS (SELECT FROM pathway_version v WHERE v.code = f.pathway_code AND v.version = f.pathway_version
+                   AND jsonb_path_exists(v.content, CAST(:step_of_pattern AS jsonpath),
+                                         jsonb_build_object('trigger', f.trigger)))
     FROM follow_up f JOIN person p ON p.id = f.person_id
     WHERE f.person_id = ANY({_PEOPLE}) AND f.state IN ({LISTED})
       AND (f.trigger IN ('missed', 'cancelled', 'never_booked', 'overdue')
@@ -207,9 +214,31 @@ _SCREENS = text(
     WHERE r.person_id = ANY({_PEOPLE}) AND r.raised_at > :since
     """
 )
+# Patterns are a history that nobody changes, so who they are of is read: whose record was joined with another's stands
+# for that one, and whose contact it was tells where records were taken apart since.
 _EARLIER = text(
     f"""
-    SELECT household_id, person_id, of_household, reader, rule, about, found_at FROM pattern_found
-    WHERE household_id = ANY({_HOUSEHOLDS}) OR person_id = ANY({_PEOPLE})
+    WITH people AS (
+        SELECT unnest({_PEOPLE}) AS id
+        UNION SELECT p.id FROM person p WHERE p.merged_into = ANY({_PEOPLE})
+        UNION SELECT r.kept_person_id FROM record_merge r WHERE r.gone_person_id = ANY({_PEOPLE})
+    ), homes AS (
+        SELECT unnest({_HOUSEHOLDS}) AS id
+        UNION SELECT h.id FROM household h WHERE h.merged_into = ANY({_HOUSEHOLDS})
+        UNION SELECT r.kept_household_id FROM record_merge r WHERE r.gone_household_id = ANY({_HOUSEHOLDS})
+    ), found AS (
+        SELECT * FROM pattern_found WHERE household_id IN (SELECT id FROM homes)
+        UNION SELECT * FROM pattern_found WHERE person_id IN (SELECT id FROM people)
+    )
+    SELECT coalesce(of_gone.gone_household_id, h.merged_into, f.household_id),
+           CASE WHEN f.of_household THEN f.person_id ELSE coalesce(a.person_id, p.merged_into, f.person_id) END,
+           f.of_household, f.reader, f.rule, f.about, f.found_at
+    FROM found f JOIN person p ON p.id = f.person_id LEFT JOIN household h ON h.id = f.household_id
+    LEFT JOIN appointment a
+           ON a.id = CASE WHEN f.about ~ '^appointment [0-9]+$' THEN CAST(split_part(f.about, ' ', 2) AS bigint) END
+    LEFT JOIN LATERAL (
+        SELECT r.gone_household_id FROM record_merge r
+        WHERE r.kept_household_id = f.household_id AND r.gone_household_id = a.household_id
+          AND r.made_at <= f.found_at AND r.undone_at > f.found_at LIMIT 1) AS of_gone ON true
     """
 )

@@ -41,7 +41,11 @@ class Recipient:
 def find(
     session: Session, disclosure_ids: Collection[int], *, rules: SharingRules, today: date, at_home_only: bool
 ) -> list[Recipient]:
-    """Return whom to tell of each, in order. `at_home_only`: not where the adult is recorded as living elsewhere."""
+    """Return whom to tell of each, in order. `at_home_only`: not where the adult is recorded as living elsewhere.
+
+    What is not told yet is for the children whom the adult left since, too, where a household was separated; never
+    where that closed a record.
+    """
     params = {
         "ids": sorted(disclosure_ids),
         "for_children": rules.for_children,
@@ -75,13 +79,18 @@ def _cards(home: list[Recipient]) -> list[Recipient]:
 # Children first; where a household has none, the woman expecting one, with whoever holds her caseload.
 _FIND = text(
     f"""
-    WITH asked AS (SELECT id, person_id, to_service FROM disclosure WHERE id = ANY(:ids)),
-    home AS (
-        SELECT a.id, a.to_service, me.household_id, h.team_id FROM asked a
+    WITH asked AS (SELECT id, person_id, to_service, state, happened_at FROM disclosure WHERE id = ANY(:ids)),
+    place AS (
+        SELECT a.id, a.to_service, me.household_id FROM asked a
         JOIN household_member me ON me.person_id = a.person_id AND me.valid_until IS NULL
-        JOIN household h ON h.id = me.household_id
         WHERE NOT :at_home_only OR me.lives_with <> 'no'
+        UNION
+        SELECT a.id, a.to_service, s.from_household_id FROM asked a
+        JOIN split_member m ON m.person_id = a.person_id AND m.side = 'leaves'
+        JOIN household_split s ON s.id = m.split_id AND s.undone_at IS NULL AND s.reason <> 'protected_identity'
+        WHERE NOT :at_home_only AND a.state <> 'shared' AND s.done_at > a.happened_at
     ),
+    home AS (SELECT place.*, h.team_id FROM place JOIN household h ON h.id = place.household_id),
     child AS (
         SELECT home.id, home.household_id, c.id AS person_id, NULL::bigint AS practitioner_id,
                c.caseload_holder_id AS holder_id, coalesce(c.team_id, home.team_id, w.team_id) AS team_id,

@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.db import hold_texts, split_actions
+from models.db import disclosures, hold_texts, split_actions
 from models.db.follow_up_rows import ChangedMeanwhile, NotAllowed
 from models.db.separating import Act, audit, move, separate, stop_texts, unconfirm
 from models.domain.words import Known, SplitReason, SplitSide
@@ -78,6 +78,8 @@ def split(session: Session, leaving: Leaving, act: Act) -> tuple[int, int]:
     """
     split_id, new = begin(session, leaving, act)
     split_actions.copy(session, old=leaving.household_id, new=new, now=act.now)
+    adults, by = leaving.people, act.account.actor
+    disclosures.left_home(session, adults, household_id=leaving.household_id, by=by, now=act.now)
     if leaving.reason is SplitReason.PLACED_IN_CARE:
         _place(session, leaving, new, act)
     for household in (leaving.household_id, new):

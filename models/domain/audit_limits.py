@@ -24,6 +24,7 @@ class AuditLimits:
     message_late: timedelta
     sending: timedelta
     staffing_silent: timedelta  # the weekly check of staffing must have run within this
+    untold: timedelta  # a routine alert must be in somebody's e-mail within this
     holiday_horizon: timedelta  # the checked bank holidays must reach this far ahead
     holidays_checked_until: date
     planning: PlanningLimits

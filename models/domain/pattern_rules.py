@@ -167,7 +167,7 @@ def _siblings(family: Family, rule: PatternRule) -> Iterator[Found]:
     """The follow-up opened last is told of the others: once a household, so that none answers back."""
     children = {relative.person_id for relative in family.relatives if relative.is_child}
     episodes = sorted(
-        (live for live in family.live if live.is_miss and live.person_id in children),
+        (live for live in family.live if live.is_miss and live.tells and live.person_id in children),
         key=lambda live: (live.opened_at, live.follow_up_id),
     )
     if len({live.person_id for live in episodes}) >= rule.at_least:
@@ -215,8 +215,12 @@ def _is_new(found: Found, family: Family, *, now: datetime) -> bool:
 
 
 def _with_target(found: Found, family: Family) -> Found:
-    """Give it the one follow-up that it raises: the contact's own, else the person's, a child's, the most urgent."""
-    if found.follow_up_id is not None or not family.live:
+    """Give it the one follow-up that it raises: the contact's own, else the person's, a child's, the most urgent.
+
+    None whose ladder would tell nobody: then the pattern opens its own, or says nothing.
+    """
+    telling = [live for live in family.live if live.tells]
+    if found.follow_up_id is not None or not telling:
         return found
     children = {relative.person_id for relative in family.relatives if relative.is_child}
     completed = found.events[-1] if found.events else None
@@ -231,4 +235,4 @@ def _with_target(found: Found, family: Family) -> Found:
             live.follow_up_id,
         )
 
-    return replace(found, follow_up_id=min(family.live, key=place).follow_up_id)
+    return replace(found, follow_up_id=min(telling, key=place).follow_up_id)

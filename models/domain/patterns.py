@@ -142,7 +142,10 @@ class Relative:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A live follow-up outside the backlog. `about`: its appointment. `is_miss`: of a contact, not an event or L0."""
+    """A live follow-up outside the backlog. `about`: its appointment. `is_miss`: of a contact, not an event or L0.
+
+    `tells`: its ladder has a step for a pattern. One without, such as what is ended after a loss, is never raised.
+    """
 
     follow_up_id: int
     person_id: int
@@ -153,6 +156,7 @@ class Live:
     breach_at: datetime
     high_risk: bool
     is_miss: bool
+    tells: bool = True
 
 
 @dataclass(frozen=True, slots=True)

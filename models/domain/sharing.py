@@ -100,12 +100,15 @@ class Tell:
     why_not: WhyNotNeeded | None = None
 
 
-def whom_to_tell(around: Around, *, old: bool, rules: SharingRules) -> tuple[Tell, ...]:
+def whom_to_tell(around: Around, *, old: bool, died: bool, rules: SharingRules) -> tuple[Tell, ...]:
     """Return who has to hear of one missed contact; always at least one row, so that nothing is left undecided.
 
     Nobody of the household known: a person is asked, because households are never guessed. `old`: already older than
-    its ladder when first received.
+    its ladder when first received. `died`: of an adult who has died a missed contact is no event; the bereavement hold
+    says what their family needs.
     """
+    if died:
+        return (Tell(rules.for_children, False, WhyNotNeeded.PERSON_DIED),)
     if old:
         return (Tell(rules.for_children, False, WhyNotNeeded.OLD_WHEN_RECEIVED),)
     if not (around.pre_school or around.pregnant):

@@ -15,10 +15,12 @@ class DisclosureEvent(StrEnum):
     RAISED = "raised"  # the first, and where a miss that had been corrected away is one after all
     ASKED = "asked"  # the deadline passed, or nobody has answered yet
     HELD = "held"
+    LEFT_HOME = "left_home"  # the adult left the children it is about: from then on a person decides
     HOLD_ENDED = "hold_ended"
     SHARED = "shared"
     REFUSED = "refused"  # decided not to share
     CORRECTED = "corrected"  # the contact did take place
+    PERSON_DIED = "person_died"  # told by a source or a person before anybody decided
     RECEIVED = "received"
 
 
@@ -28,8 +30,12 @@ OPEN = (S.WAITING, S.ASKED, S.HELD)
 TRANSITIONS: Mapping[tuple[S, DisclosureEvent], S] = MappingProxyType(
     {
         (S.WITHDRAWN, E.RAISED): S.WAITING,
+        (S.NOT_NEEDED, E.RAISED): S.WAITING,  # the news of a death was wrong
         (S.WAITING, E.ASKED): S.ASKED,
         (S.ASKED, E.ASKED): S.ASKED,
+        (S.WAITING, E.LEFT_HOME): S.WAITING,
+        (S.ASKED, E.LEFT_HOME): S.ASKED,
+        (S.HELD, E.LEFT_HOME): S.HELD,
         (S.WAITING, E.HELD): S.HELD,
         (S.ASKED, E.HELD): S.HELD,
         (S.HELD, E.HELD): S.HELD,  # held longer, by a lead
@@ -42,6 +48,9 @@ TRANSITIONS: Mapping[tuple[S, DisclosureEvent], S] = MappingProxyType(
         (S.WAITING, E.REFUSED): S.NOT_SHARED,
         (S.ASKED, E.REFUSED): S.NOT_SHARED,
         (S.HELD, E.REFUSED): S.NOT_SHARED,
+        (S.WAITING, E.PERSON_DIED): S.NOT_NEEDED,
+        (S.ASKED, E.PERSON_DIED): S.NOT_NEEDED,
+        (S.HELD, E.PERSON_DIED): S.NOT_NEEDED,
         (S.WAITING, E.CORRECTED): S.WITHDRAWN,
         (S.ASKED, E.CORRECTED): S.WITHDRAWN,
         (S.HELD, E.CORRECTED): S.WITHDRAWN,

@@ -484,6 +484,7 @@ class WhyNotNeeded(StrEnum):
     OLD_WHEN_RECEIVED = "old_when_received"  # stands in the sender's own backlog
     NO_PRE_SCHOOL_CHILD = "no_pre_school_child"  # the household is known, and has neither such a child nor a pregnancy
     ASKED_ALREADY = "asked_already"  # whether there are children was asked about this adult not long ago
+    PERSON_DIED = "person_died"  # the adult has died: the bereavement hold speaks for the family
 
 
 class DischargeState(StrEnum):

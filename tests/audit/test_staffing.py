@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.db import messages
 from models.db.auditor import audit
 from tests.audit.test_auditor import LIMITS, NOW, a_follow_up, an_appointment, codes, quiet
 
@@ -108,3 +109,28 @@ class TestWhatWaits:
         run(pat, "INSERT INTO duty_gap (team_id, signed_by, signed_at, until_at, reason)"
                  " SELECT id, 'person:a', '2026-11-19Z', '2026-12-01Z', 'x' FROM team")  # fmt: skip
         assert not warned()
+
+
+class TestRoutineAlert:
+    def test_that_was_in_no_email_is_found_once_digests_should_have_come(self, pat: Session):
+        """Whatever kept it out; not where nobody is alerted yet, nor where somebody has taken it on."""
+        run(
+            pat,
+            "INSERT INTO alert (kind, urgency, dedupe_key, practitioner_id, raised_at, next_due_at)"
+            " VALUES ('cancellation_unexplained', 'routine', 'x', 50, '2026-11-14 11:00Z', '2026-11-30Z')",
+        )
+        run(pat, "UPDATE team SET stage = 'staff', stage_set_by = 't', stage_set_at = '2026-11-01Z'")
+        assert codes(pat) == {"routine_alert_untold"}
+        for spared in (
+            "UPDATE alert SET raised_at = '2026-11-16Z'",
+            "UPDATE alert SET acknowledged_at = '2026-11-15Z'",
+            "UPDATE team SET stage = 'shadow'",
+            "UPDATE team SET stage_set_at = '2026-11-19Z'",
+            "UPDATE practitioner SET email = NULL WHERE id = 50",
+        ):
+            with pat.begin_nested() as saved:
+                run(pat, spared)
+                assert codes(pat) == set()
+                saved.rollback()
+        messages.digests(pat, at=NOW, now=NOW)
+        assert codes(pat) == set()

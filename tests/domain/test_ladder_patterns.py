@@ -6,12 +6,16 @@ from datetime import date
 from models.domain.ladder import carried_over
 from models.domain.ladder_facts import RaiseAlert
 from models.domain.words import FollowUpTrigger, OwnerRole
-from tests.domain.builders import a_miss, acknowledged, at, local, step, story, the
+from tests.domain.builders import a_miss, acknowledged, at, local, rules, step, story, the
 
 REVIEW, PATTERN = the("universal-review"), the("pattern")
 LADDERS_OF_A_MISS = (
     "new-birth-visit", "universal-review", "antenatal-midwifery", "postnatal-midwifery", "pmh-missed", "pre-birth",
     "general-missed",
+)  # fmt: skip
+EVENT = FollowUpTrigger.FAMILY_EVENT
+RAISED = (
+    FollowUpTrigger.MISSED, FollowUpTrigger.CANCELLED, FollowUpTrigger.NEVER_BOOKED, FollowUpTrigger.OVERDUE, EVENT,
 )  # fmt: skip
 
 
@@ -68,6 +72,21 @@ class TestPatternOnALiveFollowUp:
                 decision, _ = step(replace(facts, pattern_at=found), the(code), found)
                 told = [one for one in decision.actions if isinstance(one, RaiseAlert)]
                 assert ("pattern-found", OwnerRole.TEAM_LEAD) in [(one.step_id, one.role_chain[0]) for one in told]
+
+    def test_has_a_step_on_every_shipped_ladder_that_may_be_raised(self):
+        """Or the ladder is never raised: the engine asks each version for such a step, trigger by trigger."""
+        without = {
+            (pathway.code, trigger)
+            for pathway in rules().pathways.values()
+            for trigger in RAISED
+            if any(trigger in one.triggers for one in pathway.steps)
+            if not any(one.of_pattern and trigger in one.triggers for one in pathway.steps)
+        }
+        assert without == {("after-a-loss", trigger) for trigger in RAISED} | {("bereavement-care", EVENT)}
+
+    def test_has_one_on_the_ladder_that_a_pattern_opens(self):
+        """Else each later pattern of the family would open another."""
+        assert any(one.of_pattern and EVENT in one.triggers for one in PATTERN.steps)
 
 
 class TestPatternWithNothingLive:

@@ -15,14 +15,14 @@ from models.domain.words import DisclosureState as S
 from tests.domain.builders import at, rules
 
 HV, MW, GP = "health_visiting", "midwifery", "general_practice"
-DECIDED = {E.SHARED: S.SHARED, E.REFUSED: S.NOT_SHARED, E.CORRECTED: S.WITHDRAWN}
+DECIDED = {E.SHARED: S.SHARED, E.REFUSED: S.NOT_SHARED, E.CORRECTED: S.WITHDRAWN, E.PERSON_DIED: S.NOT_NEEDED}
 ALLOWED = {
-    S.WAITING: {E.ASKED: S.ASKED, E.HELD: S.HELD, **DECIDED},
-    S.ASKED: {E.ASKED: S.ASKED, E.HELD: S.HELD, **DECIDED},
-    S.HELD: {E.HELD: S.HELD, E.HOLD_ENDED: S.WAITING, **DECIDED},
+    S.WAITING: {E.ASKED: S.ASKED, E.HELD: S.HELD, E.LEFT_HOME: S.WAITING, **DECIDED},
+    S.ASKED: {E.ASKED: S.ASKED, E.HELD: S.HELD, E.LEFT_HOME: S.ASKED, **DECIDED},
+    S.HELD: {E.HELD: S.HELD, E.LEFT_HOME: S.HELD, E.HOLD_ENDED: S.WAITING, **DECIDED},
     S.SHARED: {E.CORRECTED: S.SHARED, E.RECEIVED: S.SHARED},
     S.NOT_SHARED: {E.SHARED: S.SHARED},
-    S.NOT_NEEDED: {E.SHARED: S.SHARED},
+    S.NOT_NEEDED: {E.SHARED: S.SHARED, E.RAISED: S.WAITING},
     S.WITHDRAWN: {E.RAISED: S.WAITING},
 }
 ONE_CHILD = Around(
@@ -83,11 +83,15 @@ class TestWhoHearsOfIt:
     )
     def test_is_always_decided_or_asked(self, around, told):
         """There is no case that leaves nothing behind."""
-        assert whom_to_tell(around, old=False, rules=rules().sharing) == told
+        assert whom_to_tell(around, old=False, died=False, rules=rules().sharing) == told
 
     def test_of_one_that_was_old_when_it_came_is_nobody_by_itself(self):
-        (tell,) = whom_to_tell(ONE_CHILD, old=True, rules=rules().sharing)
+        (tell,) = whom_to_tell(ONE_CHILD, old=True, died=False, rules=rules().sharing)
         assert tell == Tell(HV, False, WhyNotNeeded.OLD_WHEN_RECEIVED)
+
+    def test_of_somebody_who_has_died_is_nobody_whatever_else_is_known(self):
+        told = whom_to_tell(ONE_CHILD, old=True, died=True, rules=rules().sharing)
+        assert told == (Tell(HV, False, WhyNotNeeded.PERSON_DIED),)
 
 
 class TestDeadline:

@@ -528,3 +528,19 @@ class TestHold:
         hold(world, family.household, HoldKind.IN_HOSPITAL, family.child)
         with pytest.raises(NotAllowed, match="known already"):
             hold(world, family.household, HoldKind.IN_HOSPITAL, family.child)
+
+
+class TestHoldThatIsOverAtOnce:
+    @pytest.mark.parametrize(("how", "begun"), [(HoldEnd.OVER, ["bereavement_care"]), (HoldEnd.IN_ERROR, [])])
+    def test_still_starts_care_and_one_set_in_error_does_not(
+        self, world: World, family: Family, how: HoldEnd, begun: list[str]
+    ):
+        """Set and ended before the engine looked: the loss is one all the same."""
+        found = hold(world, family.household, HoldKind.BEREAVEMENT)
+        with Session(world.engine) as session, session.begin():
+            acts = acting(world, family.household)
+            hold_acts.end_hold(session, found, how=how, note="They asked for it", acting=acts)
+        world.detect()
+        assert [row.kind for row in world.rows("SELECT kind FROM family_event")] == begun
+        world.later(hours=1)
+        assert not audited(world) & {"loss_without_care", "hold_not_applied"}

@@ -22,9 +22,10 @@ from tests.engine.test_corrections import is_clean
 from tests.engine.test_holds import Family, audited, tell_death
 from tests.engine.test_splits import Parted, act_of
 from tests.engine.world import World, at
+from workers.carers import ask_due
 
 # What says only that somebody has to look, or how often a row was written; and what a merge itself leaves.
-LOOKS = {"reconsider_at", "threads_due_at", "row_version"}
+LOOKS = {"reconsider_at", "threads_due_at", "apply_at", "row_version"}
 ITS_OWN = {"record_merge", "merge_item", "merge_proposal", "alert", "message", "message_subject", "account"}
 LISTS = {"plan_mark", "pattern_look"}  # of whom to look at, likewise
 WITHIN = timedelta(hours=2)
@@ -629,8 +630,36 @@ class TestJoiningHouseholds:
         assert world.told(kind="father_not_asked") == []
         with Session(world.engine) as session:
             assert [due.household_id for due in carers.claim_due(session, now=world.now, limit=9)] == [kept]
+        with Session(world.engine) as session, session.begin():
+            assert ask_due(session, world.rules, world.now) == 1
+        assert [alert.household_id for alert in world.told(kind="father_not_asked")] == [kept]
         apart(world, merge)
         assert [alert.household_id for alert in world.told(kind="father_not_asked")] == [gone]
+        assert world.rows("SELECT household_id, occasion FROM carers_question") == [(gone, "HV-NBV")]
+
+    def test_asks_no_more_about_both_homes_once_they_are_two_again(self, world: World):
+        """What was answered before the join rests; what was answered of both is asked of each anew."""
+        kept, gone = world.household((world.child(), "child")), world.household((world.child(), "child"))
+        _answers(world, kept)
+        before = world.rows("SELECT * FROM carers_question")
+        apart(world, join_homes(world, kept, gone))
+        assert [(row.answer, row.occasion, row.next_due_at) for row in world.rows("SELECT * FROM carers_question")] == [
+            (row.answer, row.occasion, row.next_due_at) for row in before
+        ]
+        merge = join_homes(world, kept, gone)
+        world.later(hours=1)
+        _answers(world, kept)
+        apart(world, merge)
+        (row,) = world.rows("SELECT * FROM carers_question")
+        assert (row.answer, row.occasion, row.next_due_at) == ("yes", "household_changed", world.now)
+
+
+def _answers(world: World, household: int) -> None:
+    with Session(world.engine) as session, session.begin():
+        carers.answer(
+            session, HouseholdId(household), Known.YES, told_by=ToldBy.MOTHER, note=None, review_at=None,
+            account=world.person_at_page(), now=world.now,
+        )  # fmt: skip
 
 
 class TestPartingOneRecord:

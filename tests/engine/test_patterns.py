@@ -169,6 +169,31 @@ class TestPatternWithNothingLive:
         )
         assert [alert.practitioner_id for alert in world.told()] == [world.lead, world.visitor]
 
+    def test_opens_its_own_where_the_only_live_follow_up_is_ended_after_a_loss(self, world, family):
+        """A ladder without a step for patterns tells nobody: the pattern never goes there."""
+        missed = family.contact(family.mother, "MW-28W", "missed", days=1)
+        world.detect()
+        world.run("UPDATE follow_up SET pathway_code = 'after-a-loss'")
+        for days in (30, 0):
+            family.contact(family.ana, "HV-1Y", "cancelled_by_service", days=days)
+        world.detect()
+        world.advance()
+        (opened,) = world.rows("SELECT * FROM follow_up WHERE pathway_code = 'pattern'")
+        assert family.found() == {"R10": (None, True)}
+        assert world.follow_up(missed).pattern_at is None
+        told = [alert.practitioner_id for alert in world.told(follow_up_id=opened.id)]
+        assert told == [world.lead, world.visitor]
+
+    def test_raises_a_brother_s_rather_than_what_is_ended_after_a_loss(self, world, family):
+        """R4: whose miss completed it counts less than that somebody hears of it."""
+        ended = family.contact(family.mother, "MW-28W", "missed", days=1)
+        world.detect()
+        world.run("UPDATE follow_up SET pathway_code = 'after-a-loss'")
+        other = family.contact(family.ben, "HV-2Y", "missed", days=2)
+        world.detect()
+        assert family.found()["R4"] == (world.follow_up(other).id, False)
+        assert world.follow_up(ended).pattern_at is None
+
     def test_opens_one_for_the_whole_family_and_later_patterns_raise_that_one(self, world, family):
         """One card a household."""
         for person, code in ((family.ana, "HV-1Y"), (family.ben, "HV-2Y")):

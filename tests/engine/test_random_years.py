@@ -15,8 +15,8 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from cli.embedded import Servers
 from models.domain.words import AppointmentStatus, ClosedReason, HoldEnd, HoldKind, OutcomeSubtype, SplitReason
+from tests.engine.years_between import RandomBetween
 from tests.engine.years_machine import NUMBER, WHO, happening, total
-from tests.engine.years_records import RandomRecords
 from tests.spare_database import SpareDatabase
 
 SOAK_SECONDS = "STEADFAST_SOAK_SECONDS"  # how long to run; without it the short run of every test run
@@ -27,7 +27,7 @@ RECORDED = st.sampled_from(
 HOLDS = st.sampled_from([HoldKind.MOVED_OUT, HoldKind.MOVED_OUT, HoldKind.IN_HOSPITAL, HoldKind.BEREAVEMENT])
 
 
-class RandomYears(RandomRecords):
+class RandomYears(RandomBetween):
     """What people do with follow-ups, and what happens to families."""
 
     @happening(number=NUMBER, by=WHO, status=RECORDED, subtype=st.sampled_from([None, None, *OutcomeSubtype]))

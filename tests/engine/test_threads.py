@@ -207,6 +207,19 @@ class TestBeingSeenInBetween:
         assert (found.state, found.seen_at) == ("seen", at("2026-05-25 10:00"))
 
 
+class TestTwoMissesAtOneMoment:
+    def test_count_as_two_until_a_person_says_that_one_never_was(self, world: World):
+        """A double booking looks like two contacts; the void takes the count back."""
+        child = world.toddler()
+        pair = [world.appointment(child, status="missed", ends_at=DAYS[2]) for _ in range(2)]
+        world.detect()
+        world.advance()
+        first, second = (world.follow_up(one) for one in pair)
+        assert [(row.state, row.miss_count) for row in (first, second)] == [("continued", 1), ("open", 2)]
+        record(world, pair[0], "void")
+        assert world.follow_up(pair[1]).miss_count == 1
+
+
 class TestAppointmentOfAnotherPerson:
     def test_takes_its_follow_up_along(self, world: World):
         """Entered for the wrong twin: the miss, its alerts and its count go to the right one; the wrong one is free."""

@@ -17,8 +17,8 @@ from models.domain.words import ImportKind
 from tests.conftest import fresh_database, url_of
 from tests.engine.register import a_child, a_visit, an_adult
 from tests.engine.world import at
-from tests.engine.years_acts import Acts
 from tests.engine.years_always import Always
+from tests.engine.years_services import ServiceActs
 from tests.engine.years_world import Died, Years, years
 from tests.spare_database import SpareDatabase
 
@@ -77,7 +77,7 @@ class RandomTime(RuleBasedStateMachine):
     def opens(self, start: str) -> None:
         """A trust opens its doors: two families, whose children were not brought yesterday."""
         self.world: Years = self.stack.enter_context(years(self.url, now=at(start)))
-        self.acts = Acts(self.world)
+        self.acts = ServiceActs(self.world)
         self.always = Always(self.world)
         for weeks in (6, 110):
             self.add_family(weeks, father=True, twins=False, number=True)

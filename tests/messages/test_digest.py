@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from config.messages_loader import load
 from config.rules import load_rules
-from models.db import messages, sending
+from models.db import alerts, messages, sending
 from models.domain.words import Urgency
 from tests.messages.builders import NOON, a_practitioner, a_team, at, insert
 from workers.digest import last_time
@@ -37,22 +37,22 @@ def an_alert(session: Session, practitioner: int, *, urgency: str = "routine", n
 class TestDigest:
     def test_speaks_for_all_that_is_routine_in_one_email_to_a_person(self, session: Session, practitioner: int) -> None:
         """Nothing at once; then one e-mail for three alerts, whose link is the list; asked again, nothing more."""
-        alerts = [an_alert(session, practitioner, number=number) for number in (1, 2, 3)]
-        assert messages.alert_emails(session, alerts, now=NOON) == []
+        three = [an_alert(session, practitioner, number=number) for number in (1, 2, 3)]
+        assert messages.alert_emails(session, three, now=NOON) == []
         [message] = messages.digests(session, at=NOON, now=NOON)
         assert messages.digests(session, at=NOON, now=NOON) == []
         facts = sending.staff_facts(session, message)
-        assert (sorted(facts.alert_ids), facts.several) == (alerts, True)
+        assert (sorted(facts.alert_ids), facts.several) == (three, True)
         _, body = staff_words(STAFF, urgency=Urgency.ROUTINE, follow_up_id=None, several=True, public_url="https://x")
         assert "https://x/\n" in body
 
     def test_never_holds_back_what_is_urgent_or_a_red_flag(self, session: Session, practitioner: int) -> None:
         """Each leaves at once, by itself."""
-        alerts = [
+        each = [
             an_alert(session, practitioner, urgency=urgency, number=number)
             for number, urgency in enumerate(("urgent", "red_flag"))
         ]
-        assert len(messages.alert_emails(session, alerts, now=NOON)) == 2
+        assert len(messages.alert_emails(session, each, now=NOON)) == 2
         assert messages.digests(session, at=NOON, now=NOON) == []
 
     def test_comes_again_for_what_was_raised_again_and_not_for_what_was_taken_on(
@@ -66,6 +66,17 @@ class TestDigest:
         session.execute(text("UPDATE alert SET times_raised = 2"))
         assert len(messages.digests(session, at=later, now=later)) == 1
         session.execute(text("UPDATE alert SET times_raised = 3, acknowledged_at = now()"))
+        assert messages.digests(session, at=at("2026-06-09 09:00"), now=later) == []
+
+    def test_tells_whoever_has_it_by_now_what_somebody_else_was_told(self, session: Session, practitioner: int) -> None:
+        """Handed over to a cover: told once to each, in the next e-mail."""
+        alert = an_alert(session, practitioner)
+        messages.digests(session, at=NOON, now=NOON)
+        cover = a_practitioner(session, team_id=a_team(session, code="S", stage="staff"))
+        alerts.hand_over(session, [(alert, cover, None, "practitioner")])
+        later = at("2026-06-08 15:00")
+        [message] = messages.digests(session, at=later, now=later)
+        assert session.scalar(text("SELECT practitioner_id FROM message WHERE id = :id"), {"id": message}) == cover
         assert messages.digests(session, at=at("2026-06-09 09:00"), now=later) == []
 
     @pytest.mark.parametrize(

@@ -28,7 +28,12 @@ class Hold(Base):
         CheckConstraint(
             "ended_at IS NOT NULL OR handover_id IS NOT NULL OR next_due_at IS NOT NULL", name="standing_has_due"
         ),
-        CheckConstraint("ended_at IS NULL OR (next_due_at IS NULL AND apply_at IS NULL)", name="ended_has_no_due"),
+        # A loss stays one when its hold is over: what follows from it is still drawn.
+        CheckConstraint(
+            "ended_at IS NULL OR (next_due_at IS NULL AND (apply_at IS NULL OR (ended_how = 'over'"
+            " AND kind IN ('bereavement', 'pregnancy_ended'))))",
+            name="ended_has_no_due",
+        ),
         CheckConstraint(
             "num_nonnulls(ended_at, ended_by, ended_how, ended_reason) IN (0, 4) AND ended_by LIKE 'person:%'",
             name="ended_by_a_person",

@@ -1,0 +1,42 @@
+"""Records joined with whoever is held or has died come under that: no text goes, plans give way."""
+
+import pytest
+
+from models.domain.words import HoldKind
+from tests.engine.test_holds import Family, audited, hold, tell_death
+from tests.engine.test_merges import join, join_homes
+from tests.engine.world import World
+
+
+@pytest.fixture
+def family(world: World) -> Family:
+    return Family(world)
+
+
+class TestAJoin:
+    def test_with_a_household_that_is_held_drops_the_texts_that_wait(self, world: World, family: Family):
+        """Nobody can let one go any more, and its story says so."""
+        other = world.household((world.child(), "child"))
+        hold(world, other, HoldKind.MOVED_OUT)
+        world.detect()
+        assert [state for state, _ in family.texts(world)] == ["held"]
+        join_homes(world, other, family.household)
+        world.detect()
+        assert family.texts(world) == [("dropped", "hold")]
+        assert "text_dropped" in world.story(world.follow_up(family.missed).id)
+
+    def test_with_a_record_of_somebody_who_has_died_ends_their_follow_ups_gently(self, world: World, family: Family):
+        """Neither record runs on the plan of the living afterwards."""
+        gone = world.toddler(date_of_birth=None)
+        world.household((gone, "child"))
+        missed = world.appointment(gone, status="missed", contact_code="HV-2Y")
+        tell_death(world, family.household, family.child)
+        world.later(hours=1)
+        assert audited(world) == set()
+        join(world, family.child, gone)
+        world.detect()
+        assert world.follow_up(missed).pathway_code == "after-a-loss"
+        world.later(hours=1)
+        world.advance()
+        world.reconcile()
+        assert "followed_as_though_alive" not in audited(world)
