@@ -26,6 +26,15 @@ CHECKS: tuple[Check, ...] = (
         """,
     ),
     Check(
+        "gave_way_for_somebody_else",
+        "hazard 2",
+        "live follow-ups that run on the plan after a loss which was another person's",
+        f"""
+        SELECT f.id FROM hold h LEFT JOIN pregnancy g ON g.id = h.pregnancy_id JOIN follow_up f ON f.hold_id = h.id
+        WHERE {_LIVE} AND coalesce(h.about_person_id, g.mother_id) <> f.person_id
+        """,
+    ),
+    Check(
         "death_without_hold",
         "hazard 2",
         "deaths since the family was first known here for which no hold was ever set",

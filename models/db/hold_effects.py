@@ -83,7 +83,17 @@ def put_back(session: Session, hold_id: int, *, by: str, reason: str, now: datet
     Return how many.
     """
     params = {"id": hold_id, "by": by, "reason": reason, "now": now}
-    return int(session.execute(_PUT_BACK, params).scalar_one())
+    return int(session.execute(text(_PUT_BACK.format(which="f.hold_id = :id")), params).scalar_one())
+
+
+def put_back_for_others(session: Session, people: Collection[int], *, by: str, reason: str, now: datetime) -> int:
+    """Two records are two again: what of these people gave way to a hold about somebody else runs on its own plan.
+
+    Return how many. Contacts called off for the loss are looked at again at once: whoever has died loses them anew.
+    """
+    params = {"people": list(people), "by": by, "reason": reason, "now": now}
+    session.execute(_CALLED_OFF_BACK, {"people": list(people), "now": now})
+    return int(session.execute(text(_PUT_BACK.format(which=_ABOUT_ANOTHER)), params).scalar_one())
 
 
 def contacts_back(session: Session, hold_id: int, *, now: datetime) -> None:
@@ -202,19 +212,30 @@ _CONTACTS_BACK = text(
                WHERE m.household_id = h.household_id AND m.valid_until IS NULL))))
     """
 )
-_PUT_BACK = text(
+_CALLED_OFF_BACK = text(
     """
+    UPDATE expected_contact e SET state = 'planned', next_due_at = :now
+    WHERE e.person_id = ANY(CAST(:people AS bigint[])) AND e.state = 'not_applicable'
+      AND NOT EXISTS (SELECT FROM expected_contact_event v
+                      WHERE v.expected_contact_id = e.id AND v.to_state = 'not_applicable'
+                        AND v.event NOT IN ('died', 'pregnancy_ended'))
+    """
+)
+_ABOUT_ANOTHER = """f.person_id = ANY(CAST(:people AS bigint[])) AND EXISTS (
+        SELECT FROM hold h LEFT JOIN pregnancy g ON g.id = h.pregnancy_id
+        WHERE h.id = f.hold_id AND coalesce(h.about_person_id, g.mother_id) <> f.person_id)"""
+_PUT_BACK = """
     WITH locked AS MATERIALIZED (
-        SELECT * FROM follow_up WHERE hold_id = :id AND (state IN ('open', 'backlog', 'seen', 'closing')
-            OR (state = 'closed' AND closed_reason IN ('died', 'pregnancy_ended')))
-        ORDER BY id FOR NO KEY UPDATE
+        SELECT f.* FROM follow_up f WHERE {which} AND (f.state IN ('open', 'backlog', 'seen', 'closing')
+            OR (f.state = 'closed' AND f.closed_reason IN ('died', 'pregnancy_ended')))
+        ORDER BY f.id FOR NO KEY UPDATE
     ), back AS (
         UPDATE follow_up f SET
             pathway_code = l.plan_before ->> 'pathway_code',
             pathway_version = CAST(l.plan_before ->> 'pathway_version' AS bigint),
             anchor_at = CAST(l.plan_before ->> 'anchor_at' AS timestamptz), plan_before = NULL, hold_id = NULL,
             cycle = l.cycle + 1, state = CASE WHEN l.state = 'closed' THEN 'open' ELSE l.state END,
-            step_id = NULL, step_fired_at = NULL, step_raised_to = 0, steps_done = '{}', acknowledged_by = NULL,
+            step_id = NULL, step_fired_at = NULL, step_raised_to = 0, steps_done = '{{}}', acknowledged_by = NULL,
             acknowledged_at = NULL, acknowledged_until = NULL, closed_by = NULL, closed_at = NULL,
             closed_reason = NULL, closed_note = NULL,
             closing_by = CASE WHEN l.state = 'closing' THEN l.closing_by END,
@@ -232,5 +253,4 @@ _PUT_BACK = text(
           AND alert.kind IN ('step', 'confirm_seen', 'second_signature')
     )
     SELECT count(*) FROM back
-    """
-)
+"""

@@ -16,6 +16,7 @@ from models.db import (
     alerts,
     disclosures,
     history,
+    hold_effects,
     merge_adults,
     merge_holds,
     merge_households,
@@ -189,7 +190,9 @@ def undo(
     if table == "person":
         session.execute(_THREADS_DUE, {"people": [kept, gone], "now": now})
         merge_looks.at_people(session, [kept, gone], now=now)
-        disclosures.look_again_at_the_living(session, [kept, gone], now=now)  # a death may have been the other's
+        # A death or a loss may have been the other's.
+        hold_effects.put_back_for_others(session, [kept, gone], by=account.actor, reason=reason, now=now)
+        disclosures.look_again_at_the_living(session, [kept, gone], now=now)
     else:
         merge_looks.at_households(session, [kept, gone], now=now)
         merge_looks.ask_no_more(session, kept, merge_id, made_at=found["made_at"], by=account.actor, now=now)

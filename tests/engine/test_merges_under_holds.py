@@ -1,10 +1,12 @@
 """Records joined with whoever is held or has died come under that: no text goes, plans give way."""
 
+from datetime import timedelta
+
 import pytest
 
 from models.domain.words import HoldKind
 from tests.engine.test_holds import Family, audited, hold, tell_death
-from tests.engine.test_merges import join, join_homes
+from tests.engine.test_merges import apart, join, join_homes
 from tests.engine.world import World
 
 
@@ -40,3 +42,35 @@ class TestAJoin:
         world.advance()
         world.reconcile()
         assert "followed_as_though_alive" not in audited(world)
+
+
+class TestTakenApartAgain:
+    def test_whoever_lives_is_followed_on_the_plan_of_the_living(self, world: World, family: Family):
+        """A living child must not rest on the gentle plan of another one's death, nor lose the visits to come."""
+        living = world.toddler(date_of_birth=None)
+        world.household((living, "child"))
+        missed = world.appointment(living, status="missed", contact_code="HV-2Y")
+        world.detect()
+        planned = world.add(
+            "expected_contact", person_id=living, contact_code="HV-FAMILY", schedule_code="x", schedule_version=1,
+            anchor_on=world.now.date(), window_start=world.now.date(), window_end=world.now.date() + timedelta(days=60),
+            overdue_on=world.now.date() + timedelta(days=61), next_due_at=world.now + timedelta(days=61),
+            first_received_at=world.now,
+        )  # fmt: skip
+        before = world.follow_up(missed).pathway_code
+        tell_death(world, family.household, family.child)
+        merge = join(world, family.child, living)
+        world.detect()
+        world.reconcile()
+        assert world.follow_up(missed).pathway_code == "after-a-loss"
+        world.later(hours=1)
+        apart(world, merge)
+        world.detect()
+        world.advance()
+        world.reconcile()
+        found = world.follow_up(missed)
+        assert (found.person_id, found.pathway_code, found.hold_id) == (living, before, None)
+        assert "plan_put_back" in world.story(found.id)
+        assert world.one("SELECT state FROM expected_contact WHERE id = :id", id=planned) == "planned"
+        world.later(hours=1)
+        assert "gave_way_for_somebody_else" not in audited(world)
