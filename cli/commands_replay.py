@@ -116,6 +116,7 @@ def _replayed(
                 audit = auditor.audit(session, done.period.end, limits=limits)
                 found = report(
                     session, done, rules=assumed, calendar=rules.calendar, audit=audit,
+                    before_birth=rules.before_birth(),
                     each=lambda telling: write(name, telling),
                 )  # fmt: skip
     except (UnusableInput, NothingToReplay) as error:

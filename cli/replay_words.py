@@ -74,6 +74,7 @@ def _load(report: Report) -> Rows:
     rows["new items of named nurses"] = str(nurse["new_items"]) + (
         "" if rate is None else f" ({rate:g} a working day for 10,000 children)"
     )
+    rows["new items of named nurses about pregnancies"] = str(nurse["new_items_before_birth"])
     rows["alerts in team pools"] = str(report["in_team_pools"])
     return rows
 

@@ -21,6 +21,14 @@ of them born in each year, 3.3 appointments a year for each, one in ten missed, 
 replayed through the engine, with staff who do everything in time (`config/replay.yaml` says what that is). An
 interruption is an e-mail: what is urgent and each red flag goes at once, one each; what is routine waits on the list,
 and all of one person's goes together at the times of `config/messages/staff.yaml`. No step is held back or capped."""
+_GO_LIVE = """The first week is loud on its first day, and by design: what was missed before go-live is one triage
+task a team, but high risk is never folded in, so each such miss that was seen since asks once to be confirmed and
+closed, and each that was not reaches everybody up to the head of service; a trust that clears these while it is in
+`shadow` begins quietly."""
+_OUTCOMES = """The request for an outcome is the nudge of domain.md 3.2 (L0) two hours after the end: it goes onto the
+list, and into one e-mail with all else that is routine, for high risk too. How many outcomes are in by then is
+published nowhere: here they are recorded one to eight hours after the start, the same day, so that about seven in ten
+are asked for once."""
 _SHOWN = (
     *("health_visitor", "team_lead", "named_nurse", "duty", "head_of_service", "midwife", "pmh_clinician"),
     "admin",
@@ -50,6 +58,13 @@ def _targets(found: Mapping[str, Any]) -> Iterator[str]:
     yield "|---|---|---|---|"
     for name, target in found["targets"].items():
         yield f"| {_TARGETS[name]} | {target['at_most']} | {measured[name]} | {_MET[target['met']]} |"
+    yield ""
+    yield (
+        "An item is a thread of follow-ups, or an alert without one, that is new on a named nurse's list, however "
+        "often she is told. Items and children are both those of under-fives; what is about a contact of pregnancy "
+        "belongs to no child yet and is counted beside: "
+        f"{nurse['new_items_before_birth']} new items in the same weeks, against {nurse['new_items']}."
+    )
 
 
 def _load(found: Mapping[str, Any]) -> Iterator[str]:
@@ -62,6 +77,8 @@ def _load(found: Mapping[str, Any]) -> Iterator[str]:
             each, first = found["load"][role], found["load_after_go_live"][role]
             row = (each["median"], each["p95"], each["max"], each["mean"], first["mean"])
             yield f"| {words(role)} | {found['staff'][role]} | " + " | ".join(map(str, row)) + " |"
+    yield ""
+    yield _GO_LIVE
 
 
 def _noise(found: Mapping[str, Any]) -> Iterator[str]:
@@ -72,6 +89,8 @@ def _noise(found: Mapping[str, Any]) -> Iterator[str]:
     steps = [one for one in found["steps"] if one["role"] == "practitioner"]
     for one in sorted(steps, key=lambda one: (-one["told"], one["pathway"], one["step"]))[:8]:
         yield f"| {one['pathway']} | {one['step']} | {one['told']} |"
+    yield ""
+    yield _OUTCOMES
 
 
 def _how(found: Mapping[str, Any]) -> Iterator[str]:

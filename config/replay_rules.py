@@ -30,6 +30,7 @@ class OnTime:
     looks_at: tuple[time, ...]  # civil, on working days
     seen_after_working_days: int
     sooner_working_days: Mapping[str, int]  # by contact code
+    hastened_working_days: Mapping[str, int]  # by ladder, of a follow-up that a pattern has hastened
     seen_after_high_risk: timedelta
     prompt_review_working_days: int
 
@@ -93,6 +94,7 @@ def _on_time(said: Mapping[str, Any]) -> OnTime:
         looks_at=tuple(sorted(time.fromisoformat(each) for each in said["looks_at"])),
         seen_after_working_days=said["seen_after_working_days"],
         sooner_working_days=said["sooner_working_days"],
+        hastened_working_days=said["hastened_working_days"],
         seen_after_high_risk=timedelta(hours=said["seen_after_hours_high_risk"]),
         prompt_review_working_days=said["prompt_review_working_days"],
     )

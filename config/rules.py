@@ -43,7 +43,7 @@ from models.domain.prompts import PromptRules
 from models.domain.referral_rules import ReferralRules
 from models.domain.reflections import ReflectionRules
 from models.domain.routes import Routes
-from models.domain.schedule import Schedule, in_force
+from models.domain.schedule import Schedule, ScheduleAnchor, in_force
 from models.domain.sharing import SharingRules
 from models.domain.staffing_rules import StaffingRules
 from models.domain.working_time import WorkingCalendar
@@ -103,6 +103,11 @@ class Rules:
         """Return what a follow-up's code is called: a kind of contact or of family event; else the code itself."""
         kind = self.contacts.get(contact_code)
         return kind.name if kind is not None else self.events.name_of(contact_code) or contact_code
+
+    def before_birth(self) -> frozenset[str]:
+        """Return the codes of the contacts that belong to a pregnancy, by whatever nation's or service's schedule."""
+        lines = (line for schedule in self.schedules for line in schedule.contacts)
+        return frozenset(line.contact_code for line in lines if line.anchor is ScheduleAnchor.EDD)
 
     def schedules_in_force(self, *, on: date) -> tuple[Schedule, ...]:
         """Return the nation's schedules in force on that date, of the services that this deployment plans."""

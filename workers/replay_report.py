@@ -1,7 +1,7 @@
 """What a replay shows, as one JSON object: what was opened, who was told of what and when, and the load per person."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from math import ceil
@@ -17,6 +17,7 @@ from models.db.replay_figures import Email, Telling
 from models.domain.words import StaffRole, Urgency
 from models.domain.working_time import WorkingCalendar, add_months, working_day_after
 from workers.replay import Period, Replayed
+from workers.replay_nurse import NurseItems
 
 Report = dict[str, Any]
 
@@ -27,7 +28,6 @@ class _Told:
 
     alerts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     steps: dict[tuple[str, str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
-    nurse_items: dict[tuple[str, int], date] = field(default_factory=dict)
     pools: int = 0
 
 
@@ -38,20 +38,23 @@ def report(
     rules: ReplayRules,
     calendar: WorkingCalendar,
     audit: AuditReport,
+    before_birth: Collection[str],
     each: Callable[[Telling], None] = lambda telling: None,
 ) -> Report:
-    """Return the whole report; `each` is called with every telling, in order. Reads alone."""
+    """Return the whole report; `each` is called with every telling, in order. Reads alone.
+
+    `before_birth`: codes of the contacts of pregnancy (workers/replay_nurse.py).
+    """
     period = done.period
     days = _working_days(period, calendar)
-    settled, told = (
-        days[rules.settling_working_days :],
-        _count(replay_figures.tellings(session, start=period.start, end=period.end), calendar, each),
-    )
+    settled = days[rules.settling_working_days :]
+    items = NurseItems(before_birth, replay_figures.goes_on_in(session))
+    told = _count(replay_figures.tellings(session, start=period.start, end=period.end), calendar, items, each)
     emails = replay_figures.emails(session, start=period.start, end=period.end)
     staff = replay_figures.staff(session)
     found = replay_figures.appointments(session, start=period.start, end=period.end)
     children = replay_figures.children(session, born_after=add_months(period.last_day, -12 * rules.under_years))
-    load, nurse = _load(emails, staff, settled, rules, calendar), _nurse(told, children, settled)
+    load, nurse = _load(emails, staff, settled, rules, calendar), items.figures(children, settled)
     first = _load(emails, staff, days[: rules.settling_working_days], rules, calendar)
     tolerance = max(rules.unfolding.look_every, rules.unfolding.deliver_every)
     late = replay_figures.late_steps(session, start=period.start, end=period.end, tolerance=tolerance)
@@ -99,7 +102,9 @@ def _file(imported: Any) -> dict[str, object]:
     return {"kind": str(imported.kind), "read": imported.read, "rejected": rejected}
 
 
-def _count(tellings: Iterable[Telling], calendar: WorkingCalendar, each: Callable[[Telling], None]) -> _Told:
+def _count(
+    tellings: Iterable[Telling], calendar: WorkingCalendar, items: NurseItems, each: Callable[[Telling], None]
+) -> _Told:
     told = _Told()
     for telling in tellings:
         each(telling)
@@ -109,11 +114,7 @@ def _count(tellings: Iterable[Telling], calendar: WorkingCalendar, each: Callabl
             hours = (telling.at - telling.opened_at).total_seconds() / 3600
             told.steps[telling.pathway, telling.step, role].append(hours)
         told.pools += telling.practitioner_id is None
-        if telling.staff_role == StaffRole.NAMED_NURSE:
-            # What is on her list is a follow-up: its next step, or the same one again, is no new item.
-            about = telling.follow_up_id
-            item = ("alert", telling.alert_id) if about is None else ("follow_up", about)
-            told.nurse_items.setdefault(item, _seen_on(telling.at, calendar))
+        items.hear(telling, seen_on=_seen_on(telling.at, calendar))
     return told
 
 
@@ -153,12 +154,6 @@ def _spread(values: list[int]) -> dict[str, float]:
         "max": ordered[-1],
         "mean": round(sum(ordered) / len(ordered), 2),
     }
-
-
-def _nurse(told: _Told, children: int, days: Sequence[date]) -> dict[str, object]:
-    items = sum(day in days for day in told.nurse_items.values())
-    rate = items / len(days) / children * 10_000 if days and children else None
-    return {"new_items": items, "per_working_day_per_10000": None if rate is None else round(rate, 2)}
 
 
 def _targets(rules: ReplayRules, load: dict[str, dict[str, float]], nurse: dict[str, Any]) -> dict[str, object]:

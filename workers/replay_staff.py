@@ -190,6 +190,8 @@ class _Round:
         if row.high_risk:
             return row.opened_at + self._rules.seen_after_high_risk
         days = self._rules.sooner_working_days.get(row.contact_code, self._rules.seen_after_working_days)
+        if row.hastened:
+            days = min(days, self._rules.hastened_working_days.get(row.pathway_code, days))
         morning = self._rules.looks_at[0]
         return after_working_days(row.opened_at, days, calendar=self._calendar, at=morning)
 

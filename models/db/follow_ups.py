@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from models.db.packing import packed, packed_tuples, unpacked
 from models.domain.ladder_facts import NOTHING_MOVED, FollowUpFacts, HandOver, MovedTime, Pause, load_done
+from models.domain.threads import clocks
 from models.domain.words import ActorKind, FollowUpState, FollowUpTrigger, How, StepChange
 
 
@@ -60,15 +61,23 @@ class Claimed(NamedTuple):
         self, *, high_risk: bool, hand_over: HandOver | None = None, pauses: tuple[Pause, ...] = ()
     ) -> FollowUpFacts:
         """Return what the ladder's decision asks for. `pauses`: what holds keep waiting."""
+        trigger = FollowUpTrigger(self.trigger)
+        started_at, unseen_since = clocks(
+            trigger,
+            misses=self.miss_count,
+            anchor_at=self.anchor_at,
+            breach_at=self.breach_at,
+            opened_at=self.opened_at,
+        )
         return FollowUpFacts(
             FollowUpState(self.state),
-            FollowUpTrigger(self.trigger),
+            trigger,
             self.contact_code,
             high_risk,
             self.miss_count,
             self.opened_at,
-            self.anchor_at,
-            self.breach_at,
+            started_at,
+            unseen_since,
             self.date_of_birth,
             self.edd,
             self.window_end,

@@ -53,7 +53,9 @@ class Work(NamedTuple):
     row_version: int
     state: str
     trigger: str
+    pathway_code: str
     high_risk: bool
+    hastened: bool
     urgent: bool
     step_id: str | None
     acknowledged: bool
@@ -129,7 +131,7 @@ def open_prompts(session: Session, *, urgent_only: bool) -> list[tuple[int, int]
 
 _WORK = text(
     """
-    SELECT f.id, f.row_version, f.state, f.trigger, f.high_risk,
+    SELECT f.id, f.row_version, f.state, f.trigger, f.pathway_code, f.high_risk, f.faster,
            f.red_flag OR f.high_risk OR coalesce(f.urgent, false),
            f.step_id, f.acknowledged_until > :now IS TRUE, f.opened_at, f.anchor_at, f.appointment_id, a.status,
            a.source_ref,

@@ -66,6 +66,11 @@ def tellings(session: Session, *, start: datetime, end: datetime) -> Iterator[Te
         yield Telling._make(row)
 
 
+def goes_on_in(session: Session) -> dict[int, int]:
+    """Each follow-up whose thread went on in a later one, with that one."""
+    return {row.id: row.continued_in for row in session.execute(_GOES_ON)}
+
+
 def emails(session: Session, *, start: datetime, end: datetime) -> list[Email]:
     """The e-mails to staff of the period, in no order."""
     return [Email._make(row) for row in session.execute(_EMAILS, {"start": start, "end": end})]
@@ -114,6 +119,7 @@ _TELLINGS = text(
     WHERE t.at >= :start AND t.at < :end ORDER BY t.at, t.alert_id, t.times
     """
 )
+_GOES_ON = text("SELECT id, continued_in FROM follow_up WHERE continued_in IS NOT NULL")
 _EMAILS = text(
     """
     SELECT created_at, urgency, practitioner_id FROM message

@@ -48,13 +48,14 @@ NOTHING_MOVED: Mapping[str, MovedTime] = MappingProxyType({})
 class FollowUpFacts:
     """One follow-up as its row and its family's rows have it.
 
-    `started_at` is T0: the end of the missed or unrecorded appointment, else when the contact was cancelled, became
-    overdue or was found unbooked. `unseen_since` is T0 of the first miss in a row. `booked_until` is the end of the
-    next appointment of this contact that is still to come or has no outcome yet. `window_end` is the last day of the
-    late band, or of the window where there is none. `faster`: a pattern moved it one rung faster. `pattern_at`: when
-    one was last told to the team lead. The `step_*` fields are what the last decision answered. `moved` are the steps
-    whose time a person changed; `hand_over` says that the step in hand can't stay with whoever has it; `pauses` are the
-    steps that holds keep waiting: each has an end, so that no due time is ever lost.
+    `started_at` is T0: the end of the missed or unrecorded appointment, else when the contact was cancelled, or was
+    found overdue or unbooked. `unseen_since` is T0 of the first miss in a row (models/domain/threads.py, `clocks`).
+    `booked_until` is the end of the next appointment of this contact that is still to come or has no outcome yet.
+    `window_end` is the last day of the late band, or of the window where there is none. `faster`: a pattern moved it
+    one rung faster. `pattern_at`: when one was last told to the team lead. The `step_*` fields are what the last
+    decision answered. `moved` are the steps whose time a person changed; `hand_over` says that the step in hand can't
+    stay with whoever has it; `pauses` are the steps that holds keep waiting: each has an end, so that no due time is
+    ever lost.
     """
 
     state: FollowUpState

@@ -1,4 +1,4 @@
-"""How many misses in a row a thread holds, and since when nobody has been seen. Pure.
+"""How many misses in a row a thread holds, since when nobody has been seen, and from when its ladder counts. Pure.
 
 A thread is one contact of one person: its misses, the later ones going on from the earlier (docs/decisions/0003, 0051).
 Being seen in between begins it anew; a cancellation, a decline and what is only unproven belong to it, uncounted.
@@ -7,6 +7,7 @@ Being seen in between begins it anew; a cancellation, a decline and what is only
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from models.domain.words import FollowUpTrigger, How
 
@@ -20,6 +21,9 @@ THREAD_TRIGGERS = frozenset(
         FollowUpTrigger.DECLINED,
     }
 )
+
+# Of these nobody has missed anything: until the follow-up opened there was nothing that anybody could have tried.
+_FOUND = frozenset({FollowUpTrigger.NEVER_BOOKED, FollowUpTrigger.OVERDUE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,28 @@ class Counted:
     misses: int
     unseen_since: datetime
     seen_before: datetime | None
+
+
+class Clocks(NamedTuple):
+    """From when a ladder counts: T0 of domain.md 3.2, and since when nobody has been seen though it was tried."""
+
+    started_at: datetime
+    unseen_since: datetime
+
+
+def clocks(
+    trigger: FollowUpTrigger, *, misses: int, anchor_at: datetime, breach_at: datetime, opened_at: datetime
+) -> Clocks:
+    """Return the clocks of a follow-up from what its row keeps (docs/decisions/0093).
+
+    A miss counts from when it was, however late anybody heard of it. What was never booked, or is overdue, counts from
+    when it was found: `anchor_at` and `breach_at` are days of the plan, on which nobody had it to do. The first miss of
+    a contact that was followed up before it counts from there too; a later one from as far back as the row tells.
+    """
+    if trigger in _FOUND:
+        return Clocks(max(anchor_at, opened_at), max(breach_at, opened_at))
+    found_before = opened_at < anchor_at and misses <= 1
+    return Clocks(anchor_at, max(breach_at, opened_at) if found_before else breach_at)
 
 
 def count(head: Member, others: Iterable[Member], *, seen: Iterable[datetime]) -> Counted:

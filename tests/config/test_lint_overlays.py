@@ -17,8 +17,8 @@ FROM_THE_SECOND = f"misses_at_least: 2, {ANYBODY}}}\n    due: {{from: start, plu
 SPOILT = [
     pytest.param(
         REVIEW,
-        "code: high-risk, version: 1",
         "code: high-risk, version: 2",
+        "code: high-risk, version: 3",
         "an overlay that is there",
         id="no overlay",
     ),
@@ -30,7 +30,7 @@ SPOILT = [
     ),
     pytest.param(
         REVIEW,
-        "  - {code: high-risk, version: 1}\n",
+        "  - {code: high-risk, version: 2}\n",
         "",
         "a high-risk step of its overlays: there is none",
         id="a step of an overlay it doesn't lie under",
@@ -136,5 +136,5 @@ class TestLaidOver:
     def test_brings_no_cause_that_the_ladder_does_not_know(self):
         """An overlay is not a way onto a ladder."""
         rules = load_rules(config_dir=None, nation="england", today=date(2026, 11, 22))
-        ladder = rules.pathway("antenatal-midwifery", 1)
+        ladder = rules.pathway("antenatal-midwifery", 2)
         assert FollowUpTrigger.FAMILY_EVENT not in {one for step in ladder.steps for one in step.triggers}

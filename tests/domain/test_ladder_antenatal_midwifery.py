@@ -98,13 +98,25 @@ class TestAntenatalAppointmentMissed:
         ]
 
     def test_from_36_weeks_rests_only_for_a_slot_the_next_day(self):
-        """From 36 weeks within 24 h: on Tuesday the slot on Thursday is too far off, on Wednesday it is not."""
+        """From 36 weeks within 24 h: on Tuesday the slot on Thursday is too far off, on Wednesday it is not. Who has a
+        date is not unlocated: the decision on a referral waits for it too, and comes if it is not kept.
+        """
         facts = not_seen("2026-11-09 10:00", edd=date(2026, 12, 5), booked_until=at("2026-11-12 11:00"))
-        assert story(facts, ANTENATAL, days=4) == [
+        assert story(facts, ANTENATAL, days=5) == [
             "Mon 9 Nov 10:00 practitioner: verify-and-phone",
             "Tue 10 Nov 09:00 practitioner: second-day-call",
-            "Thu 12 Nov 10:00 named_nurse: referral-decision",
+            "Fri 13 Nov 17:00 practitioner: home-visit",
+            "Fri 13 Nov 17:00 named_nurse: referral-decision",
         ]
+
+    def test_with_a_slot_too_far_off_is_decided_on_all_the_same(self):
+        """At 35 weeks only a slot within three working days counts as found; and in high risk none does."""
+        week_35 = {"edd": date(2026, 12, 12), "booked_until": at("2026-11-20 11:00")}
+        told = story(not_seen("2026-11-09 10:00", **week_35), ANTENATAL, days=4)
+        assert "Thu 12 Nov 10:00 named_nurse: referral-decision" in told
+        soon = week_35 | {"booked_until": at("2026-11-13 11:00")}
+        decision, _ = step(not_seen("2026-11-09 10:00", high_risk=True, **soon), ANTENATAL, at("2026-11-12 10:00"))
+        assert "referral-decision" in {one.step_id for one in decision.actions}
 
     def test_that_is_high_risk_is_in_elapsed_hours(self):
         """The overlay over Easter; the case discussion stays on its own clock."""

@@ -84,6 +84,17 @@ class TestOverlay:
             (OwnerRole.TEAM_LEAD, OwnerRole.PRACTITIONER),
         )
 
+    def test_heard_of_after_three_days_still_reaches_the_one_who_has_to_go(self):
+        """Late steps collapse into the report of the 72 hours; the practitioner hears with it, not only those above."""
+        facts = a_miss("2026-11-09 10:00", high_risk=True, opened_at=at("2026-11-13 10:00"))
+        decision, _ = step(facts, REVIEW, facts.opened_at)
+        (alert,) = [one for one in decision.actions if isinstance(one, RaiseAlert)]
+        assert (alert.step_id, alert.role_chain[0], alert.also_tell) == (
+            "high-risk-exception",
+            OwnerRole.HEAD_OF_SERVICE,
+            (OwnerRole.NAMED_NURSE, OwnerRole.TEAM_LEAD, OwnerRole.PRACTITIONER),
+        )
+
     def test_tells_duty_and_wants_an_answer_within_the_hour(self):
         """T0+1h: the practitioner and the duty colleague; nobody answers, so the team lead at 11:00."""
         decision, _ = step(a_miss("2026-11-09 10:00", high_risk=True), REVIEW, at("2026-11-09 10:00"))

@@ -3,11 +3,18 @@
 from dataclasses import replace
 from datetime import date
 
+import pytest
+
 from models.domain.ladder_facts import OfferText, RecordPassed
 from models.domain.words import FollowUpTrigger, OwnerRole
 from tests.domain.builders import a_miss, at, local, step, story, the
 
 REVIEW = the("universal-review")
+
+
+def supervised(facts):
+    """When supervision is first told."""
+    return next(line for line in story(facts, REVIEW, days=30) if line.endswith("supervision"))
 
 
 class TestReviewNotBrought:
@@ -164,6 +171,18 @@ class TestReviewNeverBooked:
             "Fri 6 Nov 17:00 admin: book-review (lease_ended)",
             "Mon 9 Nov 09:00 practitioner: other-channel",
         ]
+
+    @pytest.mark.parametrize("trigger", [FollowUpTrigger.NEVER_BOOKED, FollowUpTrigger.OVERDUE])
+    def test_goes_to_supervision_28_days_after_it_was_found(self, trigger):
+        """28 d unseen; of a baby, or where a pattern hastened it, and at high risk 14. A high-risk child's overdue
+        review has the overlay's hours before that.
+        """
+        facts = a_miss("2026-11-02 09:00", trigger=trigger)
+        assert supervised(facts) == "Mon 30 Nov 09:00 team_lead: supervision"
+        fourteen_days = "Mon 16 Nov 09:00 team_lead: supervision"
+        assert supervised(replace(facts, date_of_birth=date(2026, 1, 1))) == fourteen_days
+        assert supervised(replace(facts, faster=True)) == fourteen_days
+        assert supervised(replace(facts, high_risk=True)) == fourteen_days.replace("team_lead", "named_nurse")
 
     def test_rests_while_a_near_date_is_booked_and_goes_on_after_it(self):
         """Rebooking pauses, it never closes: two working days after the date it speaks again."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.domain.threads import Counted, Member, count
+from models.domain.threads import Clocks, Counted, Member, clocks, count
 from models.domain.words import FollowUpTrigger, How
 from tests.domain.builders import at
 
@@ -48,3 +48,30 @@ class TestCount:
         """A cancellation alone is one contact that did not take place."""
         alone = a_miss(JULY, trigger=FollowUpTrigger.CANCELLED, how=How.BY_SERVICE)
         assert count(alone, [], seen=[]).misses == 1
+
+
+class TestClocks:
+    """From when a ladder counts. Decision 0093."""
+
+    @pytest.mark.parametrize("trigger", [FollowUpTrigger.NEVER_BOOKED, FollowUpTrigger.OVERDUE])
+    def test_of_what_was_found_late_begin_when_it_was_found(self, trigger):
+        """Nobody could try before; found on its day, nothing changes."""
+        late = clocks(trigger, misses=1, anchor_at=MAY, breach_at=MAY, opened_at=JUNE)
+        assert late == Clocks(started_at=JUNE, unseen_since=JUNE)
+        assert clocks(trigger, misses=1, anchor_at=MAY, breach_at=MAY, opened_at=MAY) == Clocks(MAY, MAY)
+
+    @pytest.mark.parametrize("trigger", [FollowUpTrigger.MISSED, FollowUpTrigger.CANCELLED])
+    def test_of_a_miss_heard_of_late_begin_with_the_miss(self, trigger):
+        """Somebody stood at the door that day, whoever heard of it when."""
+        assert clocks(trigger, misses=1, anchor_at=MAY, breach_at=MAY, opened_at=JUNE) == Clocks(MAY, MAY)
+
+    def test_of_a_second_miss_reach_back_to_the_first(self):
+        """The thread keeps T0 of its first miss, or of the cancellation before it."""
+        for misses in (1, 2):
+            found = clocks(FollowUpTrigger.MISSED, misses=misses, anchor_at=JUNE, breach_at=MAY, opened_at=JUNE)
+            assert found == Clocks(started_at=JUNE, unseen_since=MAY)
+
+    def test_of_the_first_miss_of_what_had_been_found_unbooked_begin_when_that_was(self):
+        """Planned for May, found in June, booked and missed in July: tried since June."""
+        found = clocks(FollowUpTrigger.MISSED, misses=1, anchor_at=JULY, breach_at=MAY, opened_at=JUNE)
+        assert found == Clocks(started_at=JULY, unseen_since=JUNE)

@@ -69,5 +69,8 @@ class Replaying:
         done = replay.run(**days, staff=staff, progress=lambda now: None, read_at=READ_AT)
         with Session(self.engine) as session:
             audit = auditor.audit(session, done.period.end, limits=load_audit_limits(config_dir=None))
-            found = report(session, done, rules=ASSUMED, calendar=RULES.calendar, audit=audit, each=self.told.append)
+            found = report(
+                session, done, rules=ASSUMED, calendar=RULES.calendar, audit=audit,
+                before_birth=RULES.before_birth(), each=self.told.append,
+            )  # fmt: skip
         return done, found

@@ -83,10 +83,32 @@ class TestStaffWhoDoEverythingInTime:
         done, report = replaying.run(on_time=True)
         assert lines(replaying.told) == ON_TIME
         assert done.acts == ACTS
-        assert report["named_nurse"] == {"new_items": 0, "per_working_day_per_10000": 0.0}
+        assert report["named_nurse"] == {
+            "new_items": 0, "per_working_day_per_10000": 0.0, "new_items_before_birth": 0,
+        }  # fmt: skip
         assert {name: one["met"] for name, one in report["targets"].items()} == {
             "health_visitor_median": True, "health_visitor_p95": True, "named_nurse_per_10000": True,
         }  # fmt: skip
+
+    def test_see_her_the_next_working_day_where_a_pattern_says_so(self, replaying: Replaying) -> None:
+        """domain.md 3.3 (i): a new slot within three working days, within 24 hours where the risk is raised. A second
+        contact missed within 90 days moves the ladder one rung faster: before the discussion after two working days.
+        """
+        header = "source_id,subject_local_id,subject_role,kind,practitioner,team,starts_at,minutes,status,recorded_at"
+        rows = [
+            "a1,M1,mother,MW-16W,HV1,N,2026-06-08T10:00,20,missed,2026-06-08T11:00",
+            "a2,M1,mother,MW-ANOMALY,HV1,N,2026-06-15T10:00,20,missed,2026-06-15T11:00",
+        ]
+        _, report = replaying.run(on_time=True, appointments="\n".join([header, *rows]) + "\n")
+        with replaying.engine.connect() as connection:
+            made = connection.execute(
+                text("SELECT starts_at FROM appointment WHERE source_ref LIKE 'replay-made%' ORDER BY starts_at")
+            )
+            assert [f"{row.starts_at.astimezone(RULES.calendar.zone):%a %d %H:%M}" for row in made] == [
+                "Thu 11 09:30",
+                "Tue 16 09:30",
+            ]
+        assert "case-discussion" not in {one["step"] for one in report["steps"]}
 
 
 class TestStaffWhoDoNothing:
