@@ -173,7 +173,7 @@ class TestPatternWithNothingLive:
         """A ladder without a step for patterns tells nobody: the pattern never goes there."""
         missed = family.contact(family.mother, "MW-28W", "missed", days=1)
         world.detect()
-        world.run("UPDATE follow_up SET pathway_code = 'after-a-loss'")
+        world.run("UPDATE follow_up SET pathway_code = 'after-a-loss', pathway_version = 1")
         for days in (30, 0):
             family.contact(family.ana, "HV-1Y", "cancelled_by_service", days=days)
         world.detect()
@@ -188,7 +188,7 @@ class TestPatternWithNothingLive:
         """R4: whose miss completed it counts less than that somebody hears of it."""
         ended = family.contact(family.mother, "MW-28W", "missed", days=1)
         world.detect()
-        world.run("UPDATE follow_up SET pathway_code = 'after-a-loss'")
+        world.run("UPDATE follow_up SET pathway_code = 'after-a-loss', pathway_version = 1")
         other = family.contact(family.ben, "HV-2Y", "missed", days=2)
         world.detect()
         assert family.found()["R4"] == (world.follow_up(other).id, False)
