@@ -46,7 +46,8 @@ def load(session: Session, contents: Iterable[Mapping[str, Any]], *, now: dateti
     A version signed in its file arrives signed, also where it was loaded unsigned before. Safe to run twice at once.
     """
     wanted = {(str(content["code"]), int(content["version"])): content for content in contents}
-    stored = {(row.code, row.version): row for row in session.scalars(select(PathwayVersion))}
+    held = select(PathwayVersion.code, PathwayVersion.version, PathwayVersion.content_sha256, PathwayVersion.signed_by)
+    stored = {(row.code, row.version): row for row in session.execute(held)}
     changed = [
         key for key, content in wanted.items() if key in stored and stored[key].content_sha256 != digest(content)
     ]
