@@ -108,6 +108,8 @@ def detect_all(engine: Engine, rules: Rules, *, now: Now = clock.now, wait: bool
     # A plan made just now may find appointments that were here before it.
     reconsidered += drain(reconsider)
     looked += drain(look_at_expected)
+    # One found unbooked may stand beside an earlier miss of the same contact.
+    in_order += drain(threads_in_order)
     indicators = drain(raise_prompts)
     # Holds turn plans, and record events. Patterns last: they raise what the others opened; and an event that one
     # recorded is opened before the next look.

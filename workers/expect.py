@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from config.rules import Rules
-from models.db import cases, expected, follow_ups, plan_marks
+from models.db import cases, expected, follow_ups, plan_marks, threads
 from models.db.cases import Case
 from models.db.expected import DueExpected, Successor
 from models.db.people_resolution import Whose, directory
@@ -44,7 +44,9 @@ def look_at_expected(session: Session, rules: Rules, now: datetime) -> int:
     changed = Succession(session, work, rows, opened=opened, successors=successors).draw()
     plan_marks.mark(session, [row.person_id for row in rows if row.whole_family and row.met_at is not None])
     cases.save(session, [*changed, *work.opened], now=now)
-    settle_plans(session, rules, [case.id for case in work.opened], now)
+    ids = [case.id for case in work.opened if case.id is not None]
+    threads.put_in_order(session, ids, now=now)
+    settle_plans(session, rules, ids, now)
     triage_alerts(session, work.triage, now=now)
     return len(rows)
 

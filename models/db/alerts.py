@@ -220,10 +220,15 @@ _OVERDUE = text(
     ORDER BY next_due_at, id LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED
     """
 )
+# Somebody was told of it: whoever has it now is to hear of it too.
+GIVEN_ON = """times_given_on = alert.times_given_on + CASE WHEN (
+            SELECT count(*) FROM message_subject s WHERE s.alert_id = alert.id
+        ) >= alert.times_raised + alert.times_given_on THEN 1 ELSE 0 END"""
 _HAND_OVER = text(
-    """
+    f"""
     UPDATE alert SET practitioner_id = u.practitioner_id, owner_team_id = u.pool, audience_role = u.role,
-        acknowledged_by = NULL, acknowledged_at = NULL
+        acknowledged_by = NULL, acknowledged_at = NULL,
+        {GIVEN_ON}
     FROM unnest(CAST(:id AS bigint[]), CAST(:practitioner AS bigint[]), CAST(:pool AS bigint[]), CAST(:role AS text[]))
          AS u (id, practitioner_id, pool, role)
     WHERE alert.id = u.id AND alert.state = 'open'

@@ -29,7 +29,7 @@ class Applied(NamedTuple):
     team_id: int | None
     practitioner_id: int | None
     in_hand: bool
-    is_news: bool  # false: a loss long ago, which starts nothing
+    is_news: bool  # false: a loss long ago, or one taken up before, which starts nothing
 
 
 class Replacement(NamedTuple):
@@ -92,7 +92,7 @@ def put_back_for_others(session: Session, people: Collection[int], *, by: str, r
     Return how many. Contacts called off for the loss are looked at again at once: whoever has died loses them anew.
     """
     params = {"people": list(people), "by": by, "reason": reason, "now": now}
-    session.execute(_CALLED_OFF_BACK, {"people": list(people), "now": now})
+    session.execute(_CALLED_OFF_BACK, {"people": list(people), "by": by, "now": now})
     return int(session.execute(text(_PUT_BACK.format(which=_ABOUT_ANOTHER)), params).scalar_one())
 
 
@@ -131,7 +131,9 @@ _APPLIED = text(
                    WHERE v.kind = CASE h.kind WHEN 'moved_out' THEN 'moved_out' ELSE 'bereavement_care' END
                      AND (v.household_id = place.household_id OR v.person_id = p.id)
                      AND (v.open_at IS NOT NULL OR f.state IN ('open', 'backlog', 'seen', 'closing'))),
-           coalesce(h.detail ->> 'news', 'true') = 'true'
+           coalesce(h.detail ->> 'news', 'true') = 'true' AND NOT EXISTS (
+               SELECT FROM family_event v WHERE v.kind IN ('bereavement_care', 'moved_out')
+                 AND v.detail ->> 'hold' = CAST(h.id AS text))
     FROM hold h
     LEFT JOIN pregnancy g ON g.id = h.pregnancy_id
     LEFT JOIN person about ON about.id = coalesce(h.about_person_id, h.person_id)
@@ -214,11 +216,15 @@ _CONTACTS_BACK = text(
 )
 _CALLED_OFF_BACK = text(
     """
-    UPDATE expected_contact e SET state = 'planned', next_due_at = :now
-    WHERE e.person_id = ANY(CAST(:people AS bigint[])) AND e.state = 'not_applicable'
-      AND NOT EXISTS (SELECT FROM expected_contact_event v
-                      WHERE v.expected_contact_id = e.id AND v.to_state = 'not_applicable'
-                        AND v.event NOT IN ('died', 'pregnancy_ended'))
+    WITH back AS (
+        UPDATE expected_contact e SET state = 'planned', next_due_at = :now
+        WHERE e.person_id = ANY(CAST(:people AS bigint[])) AND e.state = 'not_applicable' AND NOT e.whole_family
+          AND (SELECT v.event FROM expected_contact_event v WHERE v.expected_contact_id = e.id
+               ORDER BY v.id DESC LIMIT 1) IN ('died', 'pregnancy_ended')
+        RETURNING e.id
+    )
+    INSERT INTO expected_contact_event (expected_contact_id, at, event, from_state, to_state, actor_kind, actor)
+    SELECT id, :now, 'planned_again', 'not_applicable', 'planned', 'person', :by FROM back
     """
 )
 _ABOUT_ANOTHER = """f.person_id = ANY(CAST(:people AS bigint[])) AND EXISTS (

@@ -176,9 +176,9 @@ JOIN practitioner p ON p.id = alert.practitioner_id
 LEFT JOIN team ON team.id = COALESCE(alert.team_id, p.team_id)
 WHERE alert.state = 'open' AND alert.urgency = 'routine' AND alert.acknowledged_at IS NULL
   AND p.email LIKE '%@%' AND COALESCE(team.stage, '') <> :shadow
-  -- Each time that it is raised, up or again, somebody hears of it once more; and whoever has it by now, once at least.
-  AND (SELECT least(count(*), alert.times_raised * count(*) FILTER (WHERE m.practitioner_id = p.id))
-       FROM message_subject s JOIN message m ON m.id = s.message_id WHERE s.alert_id = alert.id) < alert.times_raised
+  -- Each time that it is raised, up or again, or given on after somebody was told, somebody hears of it once more.
+  AND (SELECT count(*) FROM message_subject s WHERE s.alert_id = alert.id)
+      < alert.times_raised + alert.times_given_on
 GROUP BY p.id ORDER BY p.id
 """)
 

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.db import filed
+from models.db.alerts import GIVEN_ON
 from models.db.follow_up_rows import ChangedMeanwhile, NotAllowed
 from models.db.hold_ends import end
 from models.db.holds import new_hold, set_many
@@ -199,7 +200,7 @@ _END_STEPS = text(
 )
 _HAND_ALERTS_ON = text(
     f"""
-    UPDATE alert SET team_id = :team, owner_team_id = NULL, practitioner_id = {_NURSE}
+    UPDATE alert SET team_id = :team, owner_team_id = NULL, {GIVEN_ON}, practitioner_id = {_NURSE}
     WHERE state = 'open' AND id = ANY(CAST(:alerts AS bigint[]))
     """
 )

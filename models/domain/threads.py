@@ -65,10 +65,12 @@ def clocks(
 
     A miss counts from when it was, however late anybody heard of it. What was never booked, or is overdue, counts from
     when it was found: `anchor_at` and `breach_at` are days of the plan, on which nobody had it to do. The first miss of
-    a contact that was followed up before it counts from there too; a later one from as far back as the row tells.
+    a contact that was followed up before it counts from there too; a later one, and one found after a miss, from as
+    far back as the row tells.
     """
     if trigger in _FOUND:
-        return Clocks(max(anchor_at, opened_at), max(breach_at, opened_at))
+        missed_before = breach_at < anchor_at  # an earlier member of its thread has set it
+        return Clocks(max(anchor_at, opened_at), breach_at if missed_before else max(breach_at, opened_at))
     found_before = opened_at < anchor_at and misses <= 1
     return Clocks(anchor_at, max(breach_at, opened_at) if found_before else breach_at)
 

@@ -60,6 +60,11 @@ class TestClocks:
         assert late == Clocks(started_at=JUNE, unseen_since=JUNE)
         assert clocks(trigger, misses=1, anchor_at=MAY, breach_at=MAY, opened_at=MAY) == Clocks(MAY, MAY)
 
+    def test_of_what_was_found_after_a_miss_reach_back_to_the_miss(self):
+        """Missed in May as a visit that was no planned one, found unbooked in June: unseen since May."""
+        found = clocks(FollowUpTrigger.NEVER_BOOKED, misses=1, anchor_at=JUNE, breach_at=MAY, opened_at=JULY)
+        assert found == Clocks(started_at=JULY, unseen_since=MAY)
+
     @pytest.mark.parametrize("trigger", [FollowUpTrigger.MISSED, FollowUpTrigger.CANCELLED])
     def test_of_a_miss_heard_of_late_begin_with_the_miss(self, trigger):
         """Somebody stood at the door that day, whoever heard of it when."""

@@ -10,6 +10,7 @@ from models.domain.ids import FollowUpId
 from models.domain.words import ClosedReason
 from tests.engine.test_corrections import OUTCOMES, is_clean
 from tests.engine.test_detection import an_expected
+from tests.engine.test_holds import audited
 from tests.engine.world import World, at
 
 DAYS = (at("2026-05-18 10:00"), at("2026-05-27 10:00"), at("2026-06-05 10:00"))
@@ -393,3 +394,19 @@ def close(world: World, appointment: int, *, reason: ClosedReason = ClosedReason
             note="Talked through with the team lead",
             now=world.now,
         )
+
+
+class TestAContactFoundUnbookedBesideAnEarlierMiss:
+    def test_is_one_ladder_with_it(self, world: World):
+        """A miss that fitted no plan, then the contact nobody booked: one thread, unseen since the miss."""
+        child = world.child(date_of_birth=world.now.date() - timedelta(days=60))
+        early = world.appointment(child, status="missed", ends_at=world.now - timedelta(days=40))
+        world.detect()
+        miss = world.follow_up(early)
+        an_expected(world, child)
+        world.detect()
+        live = world.rows("SELECT id, trigger, breach_at FROM follow_up WHERE state = 'open'")
+        assert [(row.trigger, row.breach_at) for row in live] == [("never_booked", miss.breach_at)]
+        assert world.follow_up(early).continued_in == live[0].id
+        world.later(hours=1)
+        assert "two_ladders_for_one_contact" not in audited(world)

@@ -79,6 +79,22 @@ class TestDigest:
         assert session.scalar(text("SELECT practitioner_id FROM message WHERE id = :id"), {"id": message}) == cover
         assert messages.digests(session, at=at("2026-06-09 09:00"), now=later) == []
 
+    def test_tells_whoever_it_was_given_to_again_when_it_goes_up_to_them(
+        self, session: Session, practitioner: int
+    ) -> None:
+        """The mail to somebody on leave doesn't count as one of the lead's."""
+        alert = an_alert(session, practitioner)
+        messages.digests(session, at=NOON, now=NOON)
+        lead = a_practitioner(session, team_id=a_team(session, code="S", stage="staff"))
+        for _ in range(2):  # there and back before anybody hears of it: once, to whoever has it then
+            alerts.hand_over(session, [(alert, lead, None, "team_lead")])
+        later = at("2026-06-08 15:00")
+        assert len(messages.digests(session, at=later, now=later)) == 1
+        session.execute(text("UPDATE alert SET times_raised = 2"))
+        tomorrow = at("2026-06-09 09:00")
+        assert len(messages.digests(session, at=tomorrow, now=tomorrow)) == 1
+        assert messages.digests(session, at=at("2026-06-09 12:00"), now=tomorrow) == []
+
     @pytest.mark.parametrize(
         ("now", "time"),
         [

@@ -232,6 +232,12 @@ class FamilyEvent(Base):
         CheckConstraint("opens_follow_up OR open_at IS NULL", name="opens_what_it_should"),
         Index("uq_family_event_dedupe_key", "dedupe_key", unique=True),
         Index("ix_family_event_open", "open_at", "id", postgresql_where=text("open_at IS NOT NULL")),
+        # Which loss or move began it.
+        Index(
+            "ix_family_event_hold",
+            text("(detail ->> 'hold')"),
+            postgresql_where=text("kind IN ('bereavement_care', 'moved_out')"),
+        ),
         Index(None, "person_id"),
         Index(None, "household_id"),
     )
@@ -317,6 +323,8 @@ class Alert(Base):
     raised_at: Mapped[Instant]
     next_due_at: Mapped[Instant | None]
     times_raised: Mapped[int] = mapped_column(server_default=text("1"))
+    # After somebody was told of it: whoever has it now hears of it once more.
+    times_given_on: Mapped[int] = mapped_column(server_default=text("0"))
     acknowledged_by: Mapped[str | None]
     acknowledged_at: Mapped[Instant | None]
     ended_at: Mapped[Instant | None]
