@@ -15,7 +15,7 @@ from models.db.seal import seal
 from models.domain.planning import FamilyReviewRule
 
 CHUNK = 500_000  # rows of one filling transaction
-SEALED = 50_000  # entries of one seal
+SEALED = 500  # entries of one seal
 LIVE_PER_CHILD = 2
 MISSED_SHARE = 10  # of the appointments long past
 LIVE_CONTACTS = ("HV-6W", "HV-1Y")  # one thread each

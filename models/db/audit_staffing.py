@@ -80,12 +80,15 @@ CHECKS: tuple[Check, ...] = (
         "hazard 13",
         "routine alerts that were in no e-mail to anybody, though whoever has them has an address and is alerted",
         """
-        SELECT l.id FROM alert l JOIN practitioner p ON p.id = l.practitioner_id
+        WITH unmailed AS MATERIALIZED (
+            SELECT l.id, l.practitioner_id, l.team_id FROM alert l
+            WHERE l.state = 'open' AND l.urgency = 'routine' AND l.acknowledged_at IS NULL AND l.raised_at < :untold_by
+              AND NOT EXISTS (SELECT FROM message_subject s WHERE s.alert_id = l.id)
+        )
+        SELECT l.id FROM unmailed l JOIN practitioner p ON p.id = l.practitioner_id
         LEFT JOIN team t ON t.id = coalesce(l.team_id, p.team_id)
-        WHERE l.state = 'open' AND l.urgency = 'routine' AND l.acknowledged_at IS NULL AND p.email LIKE '%@%'
-          AND l.raised_at < :untold_by
+        WHERE p.email LIKE '%@%'
           AND (t.id IS NULL OR t.stage <> 'shadow' AND coalesce(t.stage_set_at < :untold_by, true))
-          AND NOT EXISTS (SELECT FROM message_subject s WHERE s.alert_id = l.id)
         """,
     ),
     Check(

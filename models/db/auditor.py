@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from models.db import audit_planning
 from models.db.audit_check import Check
 from models.db.audit_checks import CHECKS
-from models.db.seal import ALL, chain_breaks, share_of_turn
+from models.db.seal import chain_breaks, shares
 from models.domain.audit_limits import AuditLimits
 from models.domain.routes import Routes
 
@@ -67,8 +67,9 @@ def audit(session: Session, now: datetime, *, limits: AuditLimits, turn: int | N
     clean = _clean_at_a_reading(session, moments)
     found = [(check, _finding(session, check, moments)) for check in CHECKS if check.code not in clean]
     violations = [finding for check, finding in found if finding is not None and not check.warns_only]
-    share = ALL if turn is None else share_of_turn(session, entries=limits.chain_entries, turn=turn)
-    broken = chain_breaks(session, share)
+    trail = shares(session, entries=limits.chain_entries)
+    read = trail if turn is None else [trail[turn % len(trail)]]
+    broken = [seal_id for share in read for seal_id in chain_breaks(session, share)]
     if broken:
         says = "seals of the audit trail that do not fit the entries they seal"
         violations.append(Finding("audit_trail_changed", "3.12", says, len(broken), tuple(broken[:SAMPLE])))

@@ -118,6 +118,6 @@ def _row(content: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
 
 
 def digest(content: Mapping[str, Any]) -> str:
-    """Hash the ladder does: the signature in a file is no part of it."""
+    """Return the hash of what the ladder does: the signature in a file is no part of it."""
     unsigned = {key: value for key, value in content.items() if key not in ("signed_by", "signed_on")}
     return hashlib.sha256(json.dumps(unsigned, sort_keys=True).encode()).hexdigest()

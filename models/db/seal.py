@@ -5,6 +5,7 @@ otherwise slip an entry in between sealed ones.
 """
 
 import hashlib
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -60,42 +61,48 @@ def seal(session: Session, *, limit: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Which seals are looked at: those whose id leaves `number` when divided by `of`. One share of one is all."""
+    """Which seals are looked at: those that end after entry `after` and not after entry `last`."""
 
-    number: int = 0
-    of: int = 1
-
-
-ALL = Share()
+    after: int
+    last: int
 
 
-def share_of_turn(session: Session, *, entries: int, turn: int) -> Share:
-    """The share of about `entries` for one look at a chain of any length; the turns go round, and all is read."""
-    last = session.execute(text("SELECT coalesce(max(to_id), 0) FROM audit_seal")).scalar_one()
-    of = max(1, -(-int(last) // entries))
-    return Share(turn % of, of)
+def shares(session: Session, *, entries: int) -> list[Share]:
+    """A chain of any length in shares of about `entries`, the oldest first; no seal is in none of them."""
+    newest = session.execute(text("SELECT coalesce(max(to_id), 0) FROM audit_seal")).scalar_one()
+    return [Share(after, after + entries) for after in range(0, max(1, int(newest)), entries)]
 
 
-def chain_breaks(session: Session, share: Share = ALL) -> list[int]:
+def chain_breaks(session: Session, share: Share) -> list[int]:
     """Return the ids of seals that do not fit what they seal or the seal before; empty if nothing was changed."""
+    given = {"after": share.after, "last": share.last}
+    marks = session.execute(_MARKS, given).all()
+    if not marks:
+        return []
+    before = bytes(session.execute(_BEFORE, {"id": marks[0].id}).scalar() or b"")
+    span = {"first": min(mark.from_id for mark in marks), "last": max(mark.to_id for mark in marks)}
+    entries = deque(session.execute(_ENTRIES, span).all())
     broken = []
-    for mark in session.execute(_MARKS, {"number": share.number, "of": share.of}).all():
-        entries = session.scalars(
-            text(f"SELECT {_ENTRY} FROM audit_entry WHERE id BETWEEN :first AND :last ORDER BY id"),
-            {"first": mark.from_id, "last": mark.to_id},
-        ).all()
-        if len(entries) != mark.entries or _link(bytes(mark.before), entries) != bytes(mark.hash):
+    for mark in marks:
+        while entries and entries[0].id < mark.from_id:
+            entries.popleft()  # between two seals: in none
+        own = []
+        while entries and entries[0].id <= mark.to_id:
+            own.append(entries.popleft().entry)
+        if len(own) != mark.entries or _link(before, own) != bytes(mark.hash):
             broken.append(mark.id)
+        before = bytes(mark.hash)
     return broken
 
 
 _MARKS = text(
     """
-    SELECT id, from_id, to_id, entries, hash, before FROM (
-        SELECT id, from_id, to_id, entries, hash, lag(hash, 1, '\\x') OVER (ORDER BY id) AS before FROM audit_seal
-    ) s WHERE s.id % :of = :number ORDER BY id
+    SELECT id, from_id, to_id, entries, hash FROM audit_seal
+    WHERE to_id > :after AND to_id <= :last ORDER BY id
     """
 )
+_BEFORE = text("SELECT hash FROM audit_seal WHERE id < :id ORDER BY id DESC LIMIT 1")
+_ENTRIES = text(f"SELECT id, {_ENTRY} AS entry FROM audit_entry WHERE id BETWEEN :first AND :last ORDER BY id")
 
 
 def _link(before: bytes, entries: Sequence[str]) -> bytes:
