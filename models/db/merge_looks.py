@@ -47,6 +47,8 @@ def ask_who_cares(session: Session, kept: int, gone: int, merge_id: int, *, now:
 
 def ask_no_more(session: Session, kept: int, merge_id: int, *, made_at: datetime, by: str, now: datetime) -> None:
     """Taken apart: what the join asked is asked no more, but an answer given since was about both, and is asked anew.
+    So is an older answer of a household that an adult joined or left since: while the join's question stood, that was
+    none of its own.
 
     "Nobody" as it was answered before is looked at at once: it was said of what was taken for another home.
     """
@@ -54,7 +56,8 @@ def ask_no_more(session: Session, kept: int, merge_id: int, *, made_at: datetime
     params["alert"] = carers.alert_key(kept, HOUSEHOLD_CHANGED, f"merge {merge_id}")
     for statement in (_END_ALERT, _FORGET, _REST):
         session.execute(statement, params)
-    if session.scalar(_ANSWERED_SINCE, params):
+    changed = kept in {household for household, _ in carers.changed_since(session, since=made_at, now=now)}
+    if changed or session.scalar(_ANSWERED_SINCE, params):
         occasion = Occasion(kept, HOUSEHOLD_CHANGED, f"merge {merge_id} undone", now)
         carers.put(session, [occasion], even_if_answered=True)
 

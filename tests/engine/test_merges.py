@@ -653,6 +653,19 @@ class TestJoiningHouseholds:
         (row,) = world.rows("SELECT * FROM carers_question")
         assert (row.answer, row.occasion, row.next_due_at) == ("yes", "household_changed", world.now)
 
+    def test_asks_about_an_adult_who_came_while_they_were_one(self, world: World):
+        """The join's own question stood, so that the newcomer's was not put; it must not go with it."""
+        kept, gone = world.household((world.child(), "child")), world.household((world.child(), "child"))
+        _answers(world, kept)
+        merge = join_homes(world, kept, gone)
+        world.later(days=30)
+        partner = world.add("person", life_status="alive")
+        world.add("household_member", household_id=kept, person_id=partner, role="partner", valid_from=world.now)
+        world.later(days=30)
+        apart(world, merge)
+        (row,) = world.rows("SELECT * FROM carers_question")
+        assert (row.answer, row.occasion, row.next_due_at) == ("yes", "household_changed", world.now)
+
 
 def _answers(world: World, household: int) -> None:
     with Session(world.engine) as session, session.begin():
