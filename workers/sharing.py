@@ -82,6 +82,7 @@ def _raise(session: Session, rules: Rules, rows: Sequence[Candidate], *, now: da
         for tell in whom_to_tell(one.around, old=old, died=one.died, rules=rules.sharing):
             new.append(_question(row, tell, one, rules, high_risk=high_risk, now=now))
     raised = disclosures.raise_many(session, new, now=now)
+    disclosures.withdraw_for_the_living(session, [row_id for row_id, one in known.items() if not one.died], now=now)
     asked = [_asked(one) for one in disclosures.lock(session, raised, today=today) if one.next_due_at is not None]
     _tell_whoever_decides(session, rules, asked, now=now)
     _keep_in_time(session, rules, [one.cause for one in asked], now=now)

@@ -160,6 +160,13 @@ def end_for_the_dead(session: Session, ids: Collection[int], *, now: datetime) -
     return ended
 
 
+def withdraw_for_the_living(session: Session, appointment_ids: Collection[int], *, now: datetime) -> None:
+    """Of these missed contacts nothing rests on a death that was none: what nobody has to be asked is withdrawn."""
+    ended = session.scalars(_WITHDRAW_FOR_THE_LIVING, {"ids": list(appointment_ids)}).all()
+    event, state = DisclosureEvent.CORRECTED, DisclosureState.WITHDRAWN
+    tell(session, [Happened(row_id, event, state, reason="the adult has not died") for row_id in ended], now=now)
+
+
 def look_again_at_the_living(session: Session, people: Collection[int], *, now: datetime) -> None:
     """The news of a death was wrong: detection looks again at the missed contacts that it settled."""
     session.execute(_LOOK_AGAIN_AT_THE_LIVING, {"people": list(people), "now": now})
@@ -265,6 +272,12 @@ _WITHDRAW = text(
     """
     UPDATE disclosure SET state = 'withdrawn', next_due_at = NULL
     WHERE appointment_id = ANY(:ids) AND state IN ('waiting', 'asked', 'held') RETURNING id, appointment_id
+    """
+)
+_WITHDRAW_FOR_THE_LIVING = text(
+    """
+    UPDATE disclosure SET state = 'withdrawn', why_not = NULL
+    WHERE appointment_id = ANY(:ids) AND why_not = 'person_died' RETURNING id
     """
 )
 _WITHDRAW_DISCHARGE = text(

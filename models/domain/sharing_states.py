@@ -54,6 +54,7 @@ TRANSITIONS: Mapping[tuple[S, DisclosureEvent], S] = MappingProxyType(
         (S.WAITING, E.CORRECTED): S.WITHDRAWN,
         (S.ASKED, E.CORRECTED): S.WITHDRAWN,
         (S.HELD, E.CORRECTED): S.WITHDRAWN,
+        (S.NOT_NEEDED, E.CORRECTED): S.WITHDRAWN,  # of a death that was none, and nobody has to be asked any more
         (S.SHARED, E.CORRECTED): S.SHARED,  # told: whoever heard of it is told that too
         (S.SHARED, E.RECEIVED): S.SHARED,
     }

@@ -86,6 +86,25 @@ class TestThePersonHasDied:
         assert {to: row.state for to, row in world.questions().items()} == {HV: "waiting", GP: "waiting"}
         assert len(world.told(kind="disclosure_due")) == 1
 
+    def test_and_if_that_was_wrong_nothing_rests_on_it_where_nobody_has_to_be_asked_any_more(self, world: Services):
+        """The child has started school meanwhile: one rule settles it, and no row says that a living adult has died."""
+        home = world.family()
+        world.missed(home)
+        world.cycle()
+        _died(world, home)
+        world.cycle()
+        world.run("UPDATE person SET date_of_birth = '2018-01-01' WHERE id = :id", id=home.child)
+        hold = world.one("SELECT id FROM hold WHERE about_person_id = :id", id=home.mother)
+        with Session(world.engine) as session, session.begin():
+            hold_acts.end_hold(session, hold, how=HoldEnd.IN_ERROR, note="Another Rosa", acting=_acting(world, home))
+        world.detect()
+        assert {to: (row.state, row.why_not) for to, row in world.questions().items()} == {
+            HV: ("not_needed", "no_pre_school_child"),
+            GP: ("withdrawn", None),
+        }
+        world.later(hours=1)
+        assert "question_ended_by_no_death" not in violations(world)
+
 
 class TestTheAuditor:
     def test_finds_a_question_left_open_and_a_death_that_was_none(self, world: Services):

@@ -15,13 +15,15 @@ THREAD = (
     "state IN ('open', 'seen', 'closing') AND trigger IN ('missed', 'cancelled', 'never_booked', 'overdue', 'declined')"
 )
 INDEXES = (
-    "DROP INDEX ix_appointment_owed",
-    "CREATE INDEX ix_appointment_owed ON appointment (id)"
+    "CREATE INDEX ix_appointment_owed_whole ON appointment (id)"
     f" INCLUDE (status, subtype, contact_code, subject_role, reconsider_at) WHERE {OWED}",
     f"CREATE INDEX ix_follow_up_thread ON follow_up (person_id, contact_code) INCLUDE (opened_at, id) WHERE {THREAD}",
     "CREATE INDEX ix_expected_contact_overdue ON expected_contact (id) WHERE state = 'overdue'",
     "CREATE INDEX ix_message_unknown ON message (id) WHERE state = 'unknown'",
     "CREATE INDEX ix_message_after_miss ON message (id) WHERE purpose = 'after_miss' AND sent_at IS NOT NULL",
+    # Last: from here on nobody can read an appointment until the commit.
+    "DROP INDEX ix_appointment_owed",
+    "ALTER INDEX ix_appointment_owed_whole RENAME TO ix_appointment_owed",
 )
 
 
