@@ -118,11 +118,11 @@ class Replay:
             unfold(each, rules=self.rules, assumed=self.assumed.unfolding, now=read_at) for each in self.extracts
         ]
         period = self._period(unfolded, first_day, last_day)
-        done = Replayed(period, [self._tried(each, read_at) for each in self.extracts])
         due = self._deliveries(unfolded, period)
         replay.prepare(self.owner)
-        staff = staff or Never()
+        staff, self.now = staff or Never(), period.start
         self._declare(period, staff)
+        done = Replayed(period, self._tried(read_at))
         self._history(done, due, staff, progress, outcomes=_outcomes(unfolded))
         return done
 
@@ -139,9 +139,17 @@ class Replay:
         start = calendar.at(begin, time())
         return Period(begin, end, start, calendar.at(end + timedelta(days=1), time()))
 
-    def _tried(self, extract: Extract, read_at: datetime) -> ImportReport:
-        """What the import says of the whole file, taken back again: its rejected rows are the report's."""
-        return self._import(extract, extract.path, now=read_at, dry_run=True)
+    def _tried(self, read_at: datetime) -> list[ImportReport]:
+        """What the import says of each whole file, taken back again: its rejected rows are the report's.
+
+        The staff stay, whom the others name: they are there from the first day on.
+        """
+        self._tell_time()
+        said: dict[Path, ImportReport] = {}
+        for each in sorted(self.extracts, key=lambda one: one.kind is not ImportKind.STAFF):
+            stays = each.kind is ImportKind.STAFF
+            said[each.path] = self._import(each, each.path, now=self.now if stays else read_at, dry_run=not stays)
+        return [said[each.path] for each in self.extracts]
 
     def _import(self, extract: Extract, path: Path, *, now: datetime, dry_run: bool = False) -> ImportReport:
         return import_file(

@@ -1,6 +1,6 @@
 """Records joined with whoever is held or has died come under that: no text goes, plans give way."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -42,6 +42,22 @@ class TestAJoin:
         world.advance()
         world.reconcile()
         assert "followed_as_though_alive" not in audited(world)
+
+
+class TestALossThatWasTakenUp:
+    def test_is_no_news_again_when_the_mother_is_joined_with_her_other_record(self, world: World, family: Family):
+        """Care that a person has closed does not begin anew months later: nobody condoles twice (hazard 2)."""
+        tell_death(world, family.household, family.child)
+        world.run("""UPDATE follow_up SET state = 'closed', closed_by = 'person:ann', closed_at = :now,
+                     closed_reason = 'clinician_decision', next_due_at = NULL, closing_by = 'person:bob'
+                     WHERE contact_code = 'EVENT-BEREAVEMENT'""", now=world.now)  # fmt: skip
+        world.later(days=60)
+        other = world.child(date_of_birth=date(1995, 1, 1), life_status="alive")
+        world.household((other, "mother"))
+        join(world, other, family.mother)
+        world.detect()
+        assert world.rows("SELECT count(*) FROM family_event WHERE kind = 'bereavement_care'") == [(1,)]
+        assert world.rows("SELECT count(*) FROM hold WHERE apply_at IS NOT NULL") == [(0,)]
 
 
 class TestTakenApartAgain:

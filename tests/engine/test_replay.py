@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from models.db.replay_figures import Telling
+from models.domain.words import ImportKind
 from tests.engine.replaying import APPOINTMENTS, RULES, Replaying
 from workers import lanes
 from workers.lanes import Lane
@@ -193,3 +194,12 @@ class TestTwoMissesOfOneDay:
         with replaying.engine.connect() as connection:
             found = connection.execute(text("SELECT state FROM follow_up ORDER BY state")).all()
         assert [row.state for row in found] == ["continued", "open"]
+
+
+class TestFilesThatNameStaff:
+    def test_are_read_with_the_staff_there(self, replaying: Replaying):
+        """A week of leave of somebody in the staff file is no faulty row, whatever the order of the files."""
+        leave = "source_id,practitioner,starts_at,ends_at\nL1,HV1,2026-06-15,2026-06-16\nL2,HV9,2026-06-15,2026-06-16\n"
+        done, _ = replaying.run(on_time=False, more=[replaying.write(ImportKind.ABSENCES, leave)])
+        (absences,) = [one for one in done.imports if one.kind is ImportKind.ABSENCES]
+        assert (absences.read, [fault.value for fault in absences.rejected]) == (2, ["HV9"])
