@@ -1,6 +1,5 @@
 """Messages, and changes of a step's time: every state and every event."""
 
-import itertools
 from collections.abc import Mapping
 from enum import StrEnum
 from types import ModuleType
@@ -10,8 +9,8 @@ import pytest
 from models.domain import message_states, step_change_states
 from models.domain.message_states import WAITING, MessageEvent, takes_report
 from models.domain.step_change_states import StepChangeEvent
-from models.domain.transitions import IllegalTransition
 from models.domain.words import MessageState, StepChangeState
+from tests.domain.state_walks import Allowed, every_pair, is_answered_or_refused
 
 M, ME = MessageState, MessageEvent
 C, CE = StepChangeState, StepChangeEvent
@@ -39,27 +38,19 @@ STEP_CHANGES: Mapping[StepChangeState, Mapping[StepChangeEvent, StepChangeState]
     C.ASKED: {CE.AGREED: C.IN_FORCE, CE.REFUSED: C.REFUSED, CE.LAPSED: C.LAPSED},
     C.IN_FORCE: {CE.LAPSED: C.LAPSED},
 }
-EVERY = [
-    pytest.param(module, state, event, allowed.get(state, {}), id=f"{state}-{event}")
-    for module, states, events, allowed in [
+EVERY = every_pair(
+    [
         (message_states, M, ME, MESSAGES),
         (step_change_states, C, CE, STEP_CHANGES),
     ]
-    for state, event in itertools.product(states, events)
-]
+)
 
 
 class TestEveryPair:
     @pytest.mark.parametrize(("module", "state", "event", "allowed"), EVERY)
-    def test_is_answered_or_refused_by_name(
-        self, module: ModuleType, state: StrEnum, event: StrEnum, allowed: Mapping[StrEnum, StrEnum]
-    ):
+    def test_is_answered_or_refused_by_name(self, module: ModuleType, state: StrEnum, event: StrEnum, allowed: Allowed):
         """The tables list what is allowed; everything else is refused, nothing is dropped."""
-        if event in allowed:
-            assert module.advance(state, event) is allowed[event]
-        else:
-            with pytest.raises(IllegalTransition, match=f"{event} can't happen in state {state}"):
-                module.advance(state, event)
+        is_answered_or_refused(module, state, event, allowed)
 
     @pytest.mark.parametrize("event", ME)
     def test_of_a_set_names_the_states_it_may_find(self, event: MessageEvent):

@@ -1,6 +1,5 @@
 """Prompts, referrals, challenges, actions: every state and every event; and the clocks of hops and stages."""
 
-import itertools
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
@@ -15,7 +14,6 @@ from models.domain.action_plan import ActionEvent
 from models.domain.challenge import STAGES, ChallengeEvent, stage_due
 from models.domain.prompt_states import PromptEvent
 from models.domain.referral_states import NEXT_HOP, ReferralEvent, hop_due
-from models.domain.transitions import IllegalTransition
 from models.domain.words import (
     ChallengeState,
     OwnerRole,
@@ -25,6 +23,7 @@ from models.domain.words import (
     Urgency,
 )
 from tests.domain.builders import at, local, rules
+from tests.domain.state_walks import Allowed, every_pair, is_answered_or_refused
 
 RULES = rules()
 P, PE = PromptState, PromptEvent
@@ -77,24 +76,14 @@ TABLES = [
     (challenge, C, CE, CHALLENGES),
     (action_plan, A, AE, ACTIONS),
 ]
-EVERY = [
-    pytest.param(module, state, event, allowed.get(state, {}), id=f"{state}-{event}")
-    for module, states, events, allowed in TABLES
-    for state, event in itertools.product(states, events)
-]
+EVERY = every_pair(TABLES)
 
 
 class TestEveryPair:
     @pytest.mark.parametrize(("module", "state", "event", "allowed"), EVERY)
-    def test_is_answered_or_refused_by_name(
-        self, module: ModuleType, state: StrEnum, event: StrEnum, allowed: Mapping[StrEnum, StrEnum]
-    ):
+    def test_is_answered_or_refused_by_name(self, module: ModuleType, state: StrEnum, event: StrEnum, allowed: Allowed):
         """The tables list what is allowed; everything else is refused, nothing is dropped."""
-        if event in allowed:
-            assert module.advance(state, event) is allowed[event]
-        else:
-            with pytest.raises(IllegalTransition, match=f"{event} can't happen in state {state}"):
-                module.advance(state, event)
+        is_answered_or_refused(module, state, event, allowed)
 
     def test_of_a_prompt_is_decided_by_nothing_but_a_decision(self):
         """No timer decides, and reading is no answer."""

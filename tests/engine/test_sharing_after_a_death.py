@@ -79,10 +79,7 @@ class TestThePersonHasDied:
         world.cycle()
         _died(world, home)
         world.cycle()
-        hold = world.one("SELECT id FROM hold WHERE about_person_id = :id", id=home.mother)
-        with Session(world.engine) as session, session.begin():
-            hold_acts.end_hold(session, hold, how=HoldEnd.IN_ERROR, note="Another Rosa", acting=_acting(world, home))
-        world.detect()
+        _that_was_wrong(world, home)
         assert {to: row.state for to, row in world.questions().items()} == {HV: "waiting", GP: "waiting"}
         assert len(world.told(kind="disclosure_due")) == 1
 
@@ -94,10 +91,7 @@ class TestThePersonHasDied:
         _died(world, home)
         world.cycle()
         world.run("UPDATE person SET date_of_birth = '2018-01-01' WHERE id = :id", id=home.child)
-        hold = world.one("SELECT id FROM hold WHERE about_person_id = :id", id=home.mother)
-        with Session(world.engine) as session, session.begin():
-            hold_acts.end_hold(session, hold, how=HoldEnd.IN_ERROR, note="Another Rosa", acting=_acting(world, home))
-        world.detect()
+        _that_was_wrong(world, home)
         assert {to: (row.state, row.why_not) for to, row in world.questions().items()} == {
             HV: ("not_needed", "no_pre_school_child"),
             GP: ("withdrawn", None),
@@ -128,6 +122,13 @@ class TestTheAuditor:
 def _acting(world: Services, home: Home) -> Acting:
     rules = world.rules
     return Acting(world.person_at_page(), HouseholdId(home.household), rules.holds, rules.calendar, world.now)
+
+
+def _that_was_wrong(world: Services, home: Home) -> None:
+    hold = world.one("SELECT id FROM hold WHERE about_person_id = :id", id=home.mother)
+    with Session(world.engine) as session, session.begin():
+        hold_acts.end_hold(session, hold, how=HoldEnd.IN_ERROR, note="Another Rosa", acting=_acting(world, home))
+    world.detect()
 
 
 def _died(world: Services, home: Home) -> None:
