@@ -1,7 +1,8 @@
 """The ladders that have left this project: under its version nothing of a ladder ever changes again (design 3.10).
 
 `python -m config.released` writes down what the shipped ladders hold; a test refuses a change under such a version.
-A database that holds a version refuses other content under it, so that such a change would stop every start.
+A database that holds a version refuses other content under it, so that such a change would stop every start. While a
+new version has not left, its line may be taken out and written again.
 """
 
 from collections.abc import Mapping

@@ -8,6 +8,12 @@ class TestReleasedLadders:
         """Whoever changes a ladder writes its next version; `python -m config.released` writes down what has left."""
         assert released.changed(released.released(), released.shipped()) == []
 
+    def test_are_all_written_down(self):
+        """One that nobody wrote down could be changed unnoticed once databases hold it."""
+        written = released.released()
+        shipped = {(code, version) for code, versions in released.shipped().items() for version in versions}
+        assert {(code, version) for code, version in shipped if version not in written.get(code, {})} == set()
+
     def test_are_told_apart_by_what_they_hold(self):
         """The comparison bites: another content under a version that is written down is named."""
         written = released.released()
